@@ -1,0 +1,10 @@
+// Package schema holds the words that every part of the server shares: what
+// the upstream said of a KOL's followers (Distributions), what it amounts to
+// (Summary), where it came from (Source), what a tool takes and gives
+// (PortraitArguments, Portrait), and how a failure is told (Error). It also
+// generates the JSON Schemas that clients see from these very types.
+//
+// Shares are fractions from 0 to 1 everywhere in data; only text that a
+// person or a model reads shows percentages. A value that is not known is
+// absent (a nil pointer, an empty slice, an empty string), never zero.
+package schema
