@@ -29,41 +29,46 @@ type Portrait struct {
 	Warnings      []string       `json:"warnings" jsonschema_description:"What to keep in mind before relying on the figures"`
 }
 
-// Summary is what a portrait amounts to. Shares are fractions from 0 to 1,
-// rounded to four decimals; what is not known is absent.
+// Summary is what a portrait amounts to. What is not known is absent.
 type Summary struct {
 	Headline          string        `json:"headline"`
 	Insights          []string      `json:"insights" jsonschema_description:"What stands out, each with its figure"`
-	Gender            *GenderShares `json:"gender,omitempty"`
+	Gender            *GenderSplit  `json:"gender,omitempty"`
 	Age               *AgeSummary   `json:"age,omitempty"`
 	TopInterests      []RankedShare `json:"topInterests,omitempty"`
 	TopProvinces      []RankedShare `json:"topProvinces,omitempty"`
 	TopCities         []RankedShare `json:"topCities,omitempty"`
 	TopDevices        []RankedShare `json:"topDevices,omitempty"`
-	Tier1CityShare    *float64      `json:"tier1CityShare,omitempty" jsonschema_description:"Beijing, Shanghai, Guangzhou and Shenzhen together: at least this share, since the city list is cut off"`
-	NewTier1CityShare *float64      `json:"newTier1CityShare,omitempty" jsonschema_description:"The fifteen new first-tier cities of 2025 together: at least this share"`
-	OverseasShare     *float64      `json:"overseasShare,omitempty" jsonschema_description:"Outside China"`
+	Tier1CityShare    *Share        `json:"tier1CityShare,omitempty" jsonschema_description:"Beijing, Shanghai, Guangzhou and Shenzhen together: at least this share, since the city list is cut off"`
+	NewTier1CityShare *Share        `json:"newTier1CityShare,omitempty" jsonschema_description:"The fifteen new first-tier cities of 2025 together: at least this share"`
+	OverseasShare     *Share        `json:"overseasShare,omitempty" jsonschema_description:"Outside China"`
 	Regions           []RankedShare `json:"regions,omitempty" jsonschema_description:"China's seven customary regions, with Hong Kong, Macao and Taiwan beside them, largest first"`
+}
+
+// GenderSplit is the gender dimension of a Summary.
+type GenderSplit struct {
+	Female *Share `json:"female,omitempty"`
+	Male   *Share `json:"male,omitempty"`
 }
 
 // AgeSummary is the age dimension of a Summary.
 type AgeSummary struct {
 	CoreGroup   string   `json:"coreGroup" jsonschema_description:"The largest age group"`
-	CoreShare   float64  `json:"coreShare"`
+	CoreShare   Share    `json:"coreShare"`
 	MedianYears *float64 `json:"medianYears,omitempty" jsonschema_description:"Interpolated; absent where the median falls in an open group"`
-	MinorShare  *float64 `json:"minorShare,omitempty" jsonschema_description:"Under 18"`
+	MinorShare  *Share   `json:"minorShare,omitempty" jsonschema_description:"Under 18"`
 }
 
 // RankedShare is one of the largest rows of a dimension, with its name in the
 // Summary's language.
 type RankedShare struct {
-	Name  string  `json:"name"`
-	Share float64 `json:"share"`
+	Name  string `json:"name"`
+	Share Share  `json:"share"`
 }
 
 // PortraitArguments is what get_kol_fans_portrait takes.
 type PortraitArguments struct {
-	KOLID       string   `json:"kolId" jsonschema:"minLength=1,maxLength=512,example=5d21ab6b000000001201567d,example=https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d" jsonschema_description:"The KOL's Xiaohongshu user id (usually 24 hex digits), or the address of the KOL's profile page"`
+	KOLID       string   `json:"kolId" jsonschema:"maxLength=512,pattern=^([A-Za-z0-9_-]{1\\,64}|(https?://)?([a-z]+\\.)*xiaohongshu\\.com/\\S+)$,example=5d21ab6b000000001201567d,example=https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d" jsonschema_description:"The KOL's Xiaohongshu user id (usually 24 hex digits), or the address of the KOL's profile page"`
 	AcceptCache bool     `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"true: a stored or vendor-cached portrait will do. false: collect afresh, which is charged"`
 	Detail      Detail   `json:"detail,omitempty" jsonschema:"enum=full,enum=summary,default=full" jsonschema_description:"summary leaves out the row-by-row distributions"`
 	Language    Language `json:"language,omitempty" jsonschema:"enum=en,enum=zh" jsonschema_description:"Language of the answer; the server's own where absent"`
