@@ -4,6 +4,7 @@ import (
 	"io"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,16 +24,18 @@ func (c *Config) Logger(w io.Writer) *slog.Logger {
 
 // hider replaces the secrets as they are, as part of a URL, and as quoted.
 func (c *Config) hider() *strings.Replacer {
-	var pairs []string
+	var forms []string
 	for _, secret := range append([]Secret{c.Token, c.Store.URL}, c.AuthTokens...) {
-		text := secret.Reveal()
-		if text == "" {
-			continue
+		if text := secret.Reveal(); text != "" {
+			quoted := strings.Trim(strconv.Quote(text), `"`)
+			forms = append(forms, text, url.QueryEscape(text), url.PathEscape(text), quoted)
 		}
-		quoted := strings.Trim(strconv.Quote(text), `"`)
-		for _, form := range []string{text, url.QueryEscape(text), url.PathEscape(text), quoted} {
-			pairs = append(pairs, form, hidden)
-		}
+	}
+	// Longest first: a secret that begins with another must go whole.
+	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
+	var pairs []string
+	for _, form := range forms {
+		pairs = append(pairs, form, hidden)
 	}
 	return strings.NewReplacer(pairs...)
 }
