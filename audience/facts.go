@@ -1,0 +1,96 @@
+package audience
+
+import (
+	"bytes"
+	"embed"
+	"encoding/csv"
+	"fmt"
+	"slices"
+)
+
+// The tables of names and places. Each says on top where it is from.
+//
+//go:embed names/*.csv
+var tables embed.FS
+
+// The tiers that Chinese marketing sorts cities into, as cities.csv has them.
+const (
+	tier1    = "tier1"
+	newTier1 = "new-tier1"
+)
+
+// The vendor's rows among the provinces that are not provinces.
+const (
+	overseas = "海外" // outside China
+	domestic = "中国" // in China, the province not known
+)
+
+// facts is what the tables say. It does not change once it is read.
+type facts struct {
+	names    map[Dimension]map[string]label // by the vendor's name
+	devices  map[string]label               // by the technical name in lower case
+	regionOf map[string]string              // province to region; none for the rows that are not provinces
+	tiers    map[string][]city
+}
+
+// city is what cities.csv says of a city, by the vendor's names.
+type city struct {
+	name, province string
+}
+
+// municipality tells whether the city is a province at the same time, so that
+// the list of provinces, which is not cut off, has its share too.
+func (c city) municipality() bool { return c.name == c.province }
+
+// readFacts reads the embedded tables. That they are well-formed is checked by
+// the tests, so a fault here is one of the build, and panics.
+func readFacts() *facts {
+	f := &facts{
+		names: map[Dimension]map[string]label{
+			Interest: {}, Province: {}, City: {}, Region: {},
+		},
+		devices:  map[string]label{},
+		regionOf: map[string]string{},
+		tiers:    map[string][]city{},
+	}
+	for _, row := range table("interests.csv", "zh", "en") {
+		f.names[Interest][row[0]] = label{zh: row[0], en: row[1]}
+	}
+	for _, row := range table("regions.csv", "zh", "en") {
+		f.names[Region][row[0]] = label{zh: row[0], en: row[1]}
+	}
+	for _, row := range table("provinces.csv", "zh", "en", "region", "shown") {
+		f.names[Province][row[0]] = label{zh: either(row[3], row[0]), en: row[1]}
+		if row[2] != "" {
+			f.regionOf[row[0]] = row[2]
+		}
+	}
+	for _, row := range table("cities.csv", "zh", "en", "tier", "province") {
+		f.names[City][row[0]] = label{zh: row[0], en: row[1]}
+		f.tiers[row[2]] = append(f.tiers[row[2]], city{name: row[0], province: row[3]})
+	}
+	for _, row := range table("devices.csv", "name", "zh", "en") {
+		f.devices[row[0]] = label{zh: row[1], en: row[2]}
+	}
+	return f
+}
+
+// table returns the rows of an embedded table, whose columns must be those
+// given.
+func table(name string, columns ...string) [][]string {
+	raw, err := tables.ReadFile("names/" + name)
+	if err != nil {
+		panic(fmt.Sprintf("audience: %v", err))
+	}
+	r := csv.NewReader(bytes.NewReader(raw))
+	r.Comment = '#'
+	r.FieldsPerRecord = len(columns)
+	rows, err := r.ReadAll()
+	if err != nil {
+		panic(fmt.Sprintf("audience: reading table %s: %v", name, err))
+	}
+	if len(rows) == 0 || !slices.Equal(rows[0], columns) {
+		panic(fmt.Sprintf("audience: table %s has not the columns %v", name, columns))
+	}
+	return rows[1:]
+}

@@ -1,0 +1,81 @@
+package audience_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+
+	"kol-portrait-mcp/audience"
+	"kol-portrait-mcp/schema"
+)
+
+func TestInsights(t *testing.T) {
+	share := func(s float64) *float64 { return &s }
+	for _, tt := range []struct {
+		name   string
+		d      *schema.Distributions
+		en, zh []string
+	}{
+		{"nothing is known", &schema.Distributions{}, []string{}, []string{}},
+
+		{"women at three in four", &schema.Distributions{Gender: genderOf(0.75, 0.25)},
+			[]string{"Skews strongly female (men 25.0%)."}, []string{"明显偏女性（男性 25.0%）。"}},
+		{"women below three in four", &schema.Distributions{Gender: genderOf(0.749, 0.251)},
+			[]string{"Skews female (men 25.1%)."}, []string{"偏女性（男性 25.1%）。"}},
+		{"women at three in five", &schema.Distributions{Gender: genderOf(0.6, 0.4)},
+			[]string{"Skews female (men 40.0%)."}, []string{"偏女性（男性 40.0%）。"}},
+		{"women below three in five", &schema.Distributions{Gender: genderOf(0.599, 0.401)}, []string{}, []string{}},
+		{"balanced at the edge", &schema.Distributions{Gender: genderOf(0.55, 0.45)},
+			[]string{"Genders are balanced: women 55.0%, men 45.0%."}, []string{"男女均衡：女性 55.0%，男性 45.0%。"}},
+		{"men at three in four", &schema.Distributions{Gender: genderOf(0.2, 0.8)},
+			[]string{"Skews strongly male (women 20.0%)."}, []string{"明显偏男性（女性 20.0%）。"}},
+		{"one gender is known, and large", &schema.Distributions{Gender: &schema.GenderShares{Male: share(0.7)}},
+			[]string{"Skews male (70.0%)."}, []string{"偏男性（70.0%）。"}},
+		{"one gender is known, and small: the rest may be unknown too", &schema.Distributions{Gender: &schema.GenderShares{Male: share(0.2)}}, []string{}, []string{}},
+		{"one gender is known, at half: no balance", &schema.Distributions{Gender: &schema.GenderShares{Male: share(0.5)}}, []string{}, []string{}},
+
+		{"few minors", &schema.Distributions{Ages: []schema.AgeShare{{Group: "<18", Percent: 0.049}}},
+			[]string{"Under 18: 4.9%."}, []string{"未成年人 4.9%。"}},
+		{"minors at one in twenty", &schema.Distributions{Ages: []schema.AgeShare{{Group: "<18", Percent: 0.05}}},
+			[]string{"Notably many under 18: 5.0%."}, []string{"未成年人偏多：5.0%。"}},
+
+		{"spread over provinces", &schema.Distributions{Provinces: rows(row("海外", 0.04), row("四川", 0.1), row("广东", 0.249), row("新地方", 0.2), row("中国", 0.1), row("山东", 0.05))},
+			[]string{"Guangdong 24.9%, 新地方 20.0%, Sichuan 10.0% lead 4 provinces."}, []string{"4 省前三：广东 24.9%、新地方 20.0%、四川 10.0%。"}},
+		{"concentrated in one", &schema.Distributions{Provinces: rows(row("四川", 0.1), row("广东", 0.25))},
+			[]string{"Concentrated: Guangdong 25.0%, then Sichuan 10.0%."}, []string{"地域集中：广东 25.0%，其次四川 10.0%。"}},
+		{"only one listed", &schema.Distributions{Provinces: rows(row("广东", 1))},
+			[]string{"Concentrated: Guangdong 100.0%."}, []string{"地域集中：广东 100.0%。"}},
+		{"few listed", &schema.Distributions{Provinces: rows(row("广东", 0.1), row("四川", 0.2))},
+			[]string{"Provinces listed: Sichuan 20.0%, Guangdong 10.0%."}, []string{"仅列出省份：四川 20.0%、广东 10.0%。"}},
+
+		{"first-tier cities", &schema.Distributions{Cities: rows(row("北京", 0.1), row("深圳", 0.05), row("成都", 0.2))},
+			[]string{"First-tier cities at least 15.0%."}, []string{"一线城市至少 15.0%。"}},
+		{"no first-tier city listed", &schema.Distributions{Cities: rows(row("成都", 0.2))}, []string{}, []string{}},
+
+		{"abroad at one in twenty", &schema.Distributions{Provinces: rows(row("海外", 0.05))},
+			[]string{"Overseas 5.0%."}, []string{"海外 5.0%。"}},
+		{"abroad below", &schema.Distributions{Provinces: rows(row("海外", 0.049))}, []string{}, []string{}},
+
+		{"an interest stands out", &schema.Distributions{Interests: rows(row("时尚", 0.1), row("美食", 0.15))},
+			[]string{"Main interest: Food 15.0%, then Fashion 10.0%."}, []string{"兴趣突出：美食 15.0%，其次时尚 10.0%。"}},
+		{"large, but so is the next", &schema.Distributions{Interests: rows(row("美食", 0.15), row("时尚", 0.11))},
+			[]string{"No interest dominates: Food 15.0%, Fashion 11.0%."}, []string{"兴趣分散：美食 15.0%、时尚 11.0%。"}},
+		{"ahead, but small", &schema.Distributions{Interests: rows(row("美食", 0.14), row("时尚", 0.01))},
+			[]string{"No interest dominates: Food 14.0%, Fashion 1.0%."}, []string{"兴趣分散：美食 14.0%、时尚 1.0%。"}},
+		{"a single interest", &schema.Distributions{Interests: rows(row("美食", 0.5))},
+			[]string{"Main interest: Food 50.0%."}, []string{"兴趣突出：美食 50.0%。"}},
+
+		{"Apple", &schema.Distributions{Devices: device("apple inc.", 0.434)},
+			[]string{"Apple 43.4% (only a rough sign of spending power)."}, []string{"苹果 43.4%（仅粗略反映消费力）。"}},
+		{"no Apple listed", &schema.Distributions{Devices: device("huawei", 0.9)}, []string{}, []string{}},
+
+		{"figures are of the exact values", &schema.Distributions{Gender: genderOf(0.67127, 0.32873)},
+			[]string{"Skews female (men 32.9%)."}, []string{"偏女性（男性 32.9%）。"}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			analyst := audience.New()
+			assert.Equal(t, tt.en, analyst.Summarize(tt.d, schema.English).Insights)
+			assert.Equal(t, tt.zh, analyst.Summarize(tt.d, schema.Chinese).Insights)
+		})
+	}
+}

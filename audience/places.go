@@ -1,0 +1,84 @@
+package audience
+
+import "kol-portrait-mcp/schema"
+
+// tierShare returns the share of a tier's cities together. It is a lower
+// bound: the list of cities is cut off after the largest, and only the rows
+// that are there count. A municipality is looked up among the provinces first,
+// where its share is always listed. Without any row it is nil.
+func (f *facts) tierShare(tier string, d *schema.Distributions) *schema.Share {
+	var shares []float64
+	for _, c := range f.tiers[tier] {
+		if share, listed := cityShare(c, d); listed {
+			shares = append(shares, share)
+		}
+	}
+	if shares == nil {
+		return nil
+	}
+	return new(schema.Share(sum(shares)))
+}
+
+func cityShare(c city, d *schema.Distributions) (float64, bool) {
+	if c.municipality() {
+		if share, listed := shareOf(d.Provinces, c.province); listed {
+			return share, true
+		}
+	}
+	return shareOf(d.Cities, c.name)
+}
+
+// regions sums the provinces by region, largest first, named in lang. Rows that are not known provinces are in no
+// region.
+func (f *facts) regions(provinces []schema.NameShare, lang schema.Language) []schema.RankedShare {
+	var regions []schema.RankedShare
+	at := map[string]int{}
+	for _, row := range provinces {
+		region, known := f.regionOf[row.Name]
+		if !known {
+			continue
+		}
+		i, begun := at[region]
+		if !begun {
+			i = len(regions)
+			at[region] = i
+			regions = append(regions, schema.RankedShare{Name: f.name(Region, region, lang)})
+		}
+		regions[i].Share += schema.Share(row.Percent)
+	}
+	sortLargestFirst(regions)
+	return regions
+}
+
+// provinceKnown tells whether the tables have the vendor's name for a
+// province, overseas and an unknown province included.
+func (f *facts) provinceKnown(name string) bool {
+	_, known := f.names[Province][name]
+	return known
+}
+
+// ranked names the rows of a dimension in lang and sorts them.
+func (f *facts) ranked(of Dimension, rows []schema.NameShare, lang schema.Language) []schema.RankedShare {
+	var named []schema.RankedShare
+	for _, row := range rows {
+		if of == Province && !place(row.Name) {
+			continue
+		}
+		named = append(named, schema.RankedShare{Name: f.name(of, row.Name, lang), Share: schema.Share(row.Percent)})
+	}
+	return leaders(named)
+}
+
+// rankedDevices names the devices in lang and sorts them.
+func (f *facts) rankedDevices(rows []schema.DeviceShare, lang schema.Language) []schema.RankedShare {
+	var named []schema.RankedShare
+	for _, row := range rows {
+		named = append(named, schema.RankedShare{Name: f.device(row, lang), Share: schema.Share(row.Percent)})
+	}
+	return leaders(named)
+}
+
+// place tells whether a row among the provinces is one.
+func place(province string) bool {
+	return province != overseas && province != domestic
+}

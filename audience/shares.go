@@ -1,0 +1,57 @@
+package audience
+
+import (
+	"cmp"
+	"slices"
+
+	"kol-portrait-mcp/schema"
+)
+
+// rounding is more than what binary fractions lose in a sum of shares, and
+// less than any difference that counts.
+const rounding = 1e-9
+
+func sum(shares []float64) float64 {
+	var total float64
+	for _, share := range shares {
+		total += share
+	}
+	return total
+}
+
+// total is the sum of all rows.
+func total[Row any](rows []Row, share func(Row) float64) float64 {
+	var total float64
+	for _, row := range rows {
+		total += share(row)
+	}
+	return total
+}
+
+// shareOf returns the share of the row with the vendor's name, and whether
+// there is one.
+func shareOf(rows []schema.NameShare, name string) (float64, bool) {
+	i := slices.IndexFunc(rows, func(row schema.NameShare) bool { return row.Name == name })
+	if i < 0 {
+		return 0, false
+	}
+	return rows[i].Percent, true
+}
+
+// sortLargestFirst sorts rows by share; equals stay in the vendor's order.
+func sortLargestFirst(rows []schema.RankedShare) {
+	slices.SortStableFunc(rows, func(a, b schema.RankedShare) int { return cmp.Compare(b.Share, a.Share) })
+}
+
+// leaders returns the rows, largest first, without those that hold nobody:
+// they lead no list.
+func leaders(rows []schema.RankedShare) []schema.RankedShare {
+	rows = slices.DeleteFunc(rows, func(row schema.RankedShare) bool { return row.Share <= 0 })
+	sortLargestFirst(rows)
+	return rows
+}
+
+// top returns the first rows of a sorted list, at most n.
+func top(rows []schema.RankedShare, n int) []schema.RankedShare {
+	return rows[:min(n, len(rows))]
+}

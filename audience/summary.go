@@ -1,0 +1,99 @@
+package audience
+
+import "kol-portrait-mcp/schema"
+
+// rowsShown is how many of the largest rows a Summary shows of a dimension.
+// More of them are a call for the distributions themselves.
+const rowsShown = 3
+
+// Summarize returns what the distributions amount to, with sentences and names
+// in lang; any language but Chinese gives English. What is not known is
+// absent. Nil distributions are those that say nothing.
+//
+// Tiers of cities and regions are those of Chinese marketing; the tables under
+// names say whose and of which day.
+func (a *Analyst) Summarize(d *schema.Distributions, lang schema.Language) schema.Summary {
+	p := read(a.facts(), d, lang)
+	return schema.Summary{
+		Headline:          p.headline(),
+		Insights:          p.insights(),
+		Gender:            summarizeGender(p.gender),
+		Age:               summarizeAges(p.ages),
+		TopInterests:      top(p.interests, rowsShown),
+		TopProvinces:      top(p.provinces, rowsShown),
+		TopCities:         top(p.cities, rowsShown),
+		TopDevices:        top(p.devices, rowsShown),
+		Tier1CityShare:    p.tier1,
+		NewTier1CityShare: p.newTier1,
+		OverseasShare:     p.overseas,
+		Regions:           p.regions,
+	}
+}
+
+// portrait is distributions made ready for sentences: named in one language,
+// sorted and summed, and not rounded, since sentences round for themselves.
+type portrait struct {
+	lang schema.Language
+
+	gender schema.GenderSplit
+	ages   ages
+
+	// Largest first, and all but regions without rows that hold nobody.
+	interests, provinces, cities, devices, regions []schema.RankedShare
+
+	tier1, newTier1, overseas *schema.Share
+
+	apple *schema.Share
+}
+
+func read(f *facts, d *schema.Distributions, lang schema.Language) *portrait {
+	if d == nil {
+		d = &schema.Distributions{}
+	}
+	p := &portrait{
+		lang:      lang,
+		ages:      ages{rows: d.Ages},
+		interests: f.ranked(Interest, d.Interests, lang),
+		provinces: f.ranked(Province, d.Provinces, lang),
+		cities:    f.ranked(City, d.Cities, lang),
+		devices:   f.rankedDevices(d.Devices, lang),
+		regions:   f.regions(d.Provinces, lang),
+		tier1:     f.tierShare(tier1, d),
+		newTier1:  f.tierShare(newTier1, d),
+		apple:     f.appleShare(d.Devices),
+	}
+	if d.Gender != nil {
+		p.gender = schema.GenderSplit{Female: shareOrNil(d.Gender.Female), Male: shareOrNil(d.Gender.Male)}
+	}
+	if share, listed := shareOf(d.Provinces, overseas); listed {
+		p.overseas = new(schema.Share(share))
+	}
+	return p
+}
+
+// shareOrNil is the share where there is one.
+func shareOrNil(share *float64) *schema.Share {
+	if share == nil {
+		return nil
+	}
+	return new(schema.Share(*share))
+}
+
+// summarizeGender returns the gender dimension of a Summary, or nil where
+// neither share is known.
+func summarizeGender(g schema.GenderSplit) *schema.GenderSplit {
+	if g.Male == nil && g.Female == nil {
+		return nil
+	}
+	return &g
+}
+
+// appleShare returns the share of Apple's devices, or nil without such a row.
+func (f *facts) appleShare(rows []schema.DeviceShare) *schema.Share {
+	for _, row := range rows {
+		if f.devices[brand(row)].en == "Apple" {
+			return new(schema.Share(row.Percent))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,210 @@
+package audience
+
+import (
+	"math"
+	"time"
+
+	"kol-portrait-mcp/schema"
+)
+
+const (
+	// sumTolerance is how far off a sum of shares may be before it is more
+	// than the vendor's rounding: two points.
+	sumTolerance = 0.02
+
+	// staleDays is how old a portrait may be before it is said. Audiences move
+	// slowly; a month is how long planners keep a portrait.
+	staleDays = 30
+
+	// unplaced is the share of followers of unknown province from which the
+	// other provinces' shares are markedly too low.
+	unplaced = 0.05
+
+	// namesShown is how many names a warning spells out.
+	namesShown = 3
+)
+
+// Warnings returns what a careful analyst would want to know before relying on
+// the distributions, as sentences in lang: sums that are off by more than two
+// points, dimensions and rows that are missing or not known, and a portrait
+// more than 30 days old or of no known day. AsOf is the vendor's day,
+// YYYY-MM-DD; days are counted in China's time, the vendor's. Nothing to warn
+// of is an empty slice, never nil.
+func (a *Analyst) Warnings(d *schema.Distributions, asOf string, today time.Time, lang schema.Language) []string {
+	if d == nil {
+		d = &schema.Distributions{}
+	}
+	warnings := nonEmpty(
+		dayWarning(asOf, today, lang),
+		missingWarning(d, lang),
+		genderWarning(d.Gender, lang),
+		unknownAgeWarning(d.Ages, lang),
+		missingAgeWarning(d.Ages, lang),
+		a.unknownProvinceWarning(d.Provinces, lang),
+		unplacedWarning(d.Provinces, lang),
+	)
+	warnings = append(warnings, sumWarnings(d, lang)...)
+	if warnings == nil {
+		return []string{}
+	}
+	return warnings
+}
+
+func dayWarning(asOf string, today time.Time, lang schema.Language) string {
+	if asOf == "" {
+		return say(lang, "The vendor did not say which day the data is from.", "数据方未说明数据日期。")
+	}
+	day, err := time.Parse(time.DateOnly, asOf)
+	if err != nil {
+		return say(lang, "The vendor's day of the data, %q, is no date.", "数据方给出的数据日期“%s”不是有效日期。", asOf)
+	}
+	switch age := daysBetween(day, today); {
+	case age > staleDays:
+		return say(lang, "The portrait is %d days old.", "画像数据距今已 %d 天。", age)
+	case age < -1: // a day ahead is a matter of time zones
+		return say(lang, "The vendor dates the portrait %s, in the future.", "画像数据日期 %s 晚于今天。", asOf)
+	default:
+		return ""
+	}
+}
+
+// daysBetween counts the days from a day to today in China. The zone is
+// spelled out, since a container may have no time zone data.
+func daysBetween(day, today time.Time) int {
+	china := time.FixedZone("Asia/Shanghai", 8*60*60)
+	year, month, date := today.In(china).Date()
+	midnight := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
+	return int(midnight.Sub(day) / (24 * time.Hour))
+}
+
+func missingWarning(d *schema.Distributions, lang schema.Language) string {
+	var missing []string
+	for _, dimension := range []struct {
+		en, zh string
+		rows   int
+	}{
+		{"ages", "年龄", len(d.Ages)},
+		{"gender", "性别", genders(d.Gender)},
+		{"interests", "兴趣", len(d.Interests)},
+		{"provinces", "省份", len(d.Provinces)},
+		{"cities", "城市", len(d.Cities)},
+		{"devices", "设备", len(d.Devices)},
+	} {
+		if dimension.rows == 0 {
+			missing = append(missing, say(lang, dimension.en, dimension.zh))
+		}
+	}
+	if missing == nil {
+		return ""
+	}
+	return say(lang, "The vendor sent no data on: %s.", "数据方未提供：%s。", enumerate(missing, lang))
+}
+
+// genders is how many of the two shares are known.
+func genders(g *schema.GenderShares) int {
+	if g == nil {
+		return 0
+	}
+	known := 0
+	for _, share := range []*float64{g.Male, g.Female} {
+		if share != nil {
+			known++
+		}
+	}
+	return known
+}
+
+func genderWarning(g *schema.GenderShares, lang schema.Language) string {
+	switch {
+	case genders(g) != 1:
+		return ""
+	case g.Male == nil:
+		return say(lang, "The share of men is not known.", "男性占比未知。")
+	default:
+		return say(lang, "The share of women is not known.", "女性占比未知。")
+	}
+}
+
+func unknownAgeWarning(rows []schema.AgeShare, lang schema.Language) string {
+	groups := ages{rows: rows}.unknown()
+	if groups == nil {
+		return ""
+	}
+	return say(lang, "Unknown age group: %s; no median.", "未识别的年龄段：%s，故不计算中位数。", some(groups, lang))
+}
+
+func missingAgeWarning(rows []schema.AgeShare, lang schema.Language) string {
+	groups := ages{rows: rows}.missing()
+	if len(rows) == 0 || groups == nil {
+		return ""
+	}
+	return say(lang, "No share given for ages: %s; no median.", "缺少年龄段：%s，故不计算中位数。", enumerate(groups, lang))
+}
+
+func (a *Analyst) unknownProvinceWarning(rows []schema.NameShare, lang schema.Language) string {
+	var unknown []string
+	for _, row := range rows {
+		if !a.facts().provinceKnown(row.Name) {
+			unknown = append(unknown, row.Name)
+		}
+	}
+	if unknown == nil {
+		return ""
+	}
+	return say(lang, "Unknown province: %s; in no region.", "未识别的省份：%s，未计入大区。", some(unknown, lang))
+}
+
+func unplacedWarning(rows []schema.NameShare, lang schema.Language) string {
+	share, _ := shareOf(rows, domestic)
+	if share < unplaced {
+		return ""
+	}
+	return say(lang, "For %s the province in China is not known.", "%s 的粉丝在国内但省份未知。", Percent(share))
+}
+
+// sumWarnings checks that the shares of each dimension add up: to 1 where the
+// vendor lists all of it, to no more where it cuts the list off.
+func sumWarnings(d *schema.Distributions, lang schema.Language) []string {
+	byAge := func(row schema.AgeShare) float64 { return row.Percent }
+	byName := func(row schema.NameShare) float64 { return row.Percent }
+	byDevice := func(row schema.DeviceShare) float64 { return row.Percent }
+
+	var warnings []string
+	if len(d.Ages) > 0 {
+		warnings = append(warnings, wholeWarning(say(lang, "Age", "年龄"), total(d.Ages, byAge), lang))
+	}
+	if genders(d.Gender) == 2 {
+		warnings = append(warnings, wholeWarning(say(lang, "Gender", "性别"), *d.Gender.Male+*d.Gender.Female, lang))
+	}
+	if len(d.Provinces) > 0 {
+		warnings = append(warnings, wholeWarning(say(lang, "Province", "省份"), total(d.Provinces, byName), lang))
+	}
+	warnings = append(warnings,
+		partWarning(say(lang, "Interest", "兴趣"), total(d.Interests, byName), lang),
+		partWarning(say(lang, "City", "城市"), total(d.Cities, byName), lang),
+		partWarning(say(lang, "Device", "设备"), total(d.Devices, byDevice), lang),
+	)
+	return nonEmpty(warnings...)
+}
+
+func wholeWarning(dimension string, sum float64, lang schema.Language) string {
+	if math.Abs(sum-1) <= sumTolerance+rounding {
+		return ""
+	}
+	return say(lang, "%s shares sum to %s, not 100%%.", "%s占比合计 %s，而非 100%%。", dimension, Percent(sum))
+}
+
+func partWarning(dimension string, sum float64, lang schema.Language) string {
+	if sum <= 1+sumTolerance+rounding {
+		return ""
+	}
+	return say(lang, "%s shares sum to %s, over 100%%.", "%s占比合计 %s，超过 100%%。", dimension, Percent(sum))
+}
+
+// some enumerates the first names and counts the rest.
+func some(names []string, lang schema.Language) string {
+	if len(names) <= namesShown {
+		return enumerate(names, lang)
+	}
+	return enumerate(names[:namesShown], lang) + say(lang, " and %d more", "（另有 %d 个）", len(names)-namesShown)
+}
