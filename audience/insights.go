@@ -118,7 +118,7 @@ func (p *portrait) provinceInsight() string {
 		return say(p.lang, "Provinces listed: %s.", "仅列出省份：%s。", list(p.provinces, p.lang))
 	default:
 		return say(p.lang, "%[1]s lead %[2]d provinces.", "%[2]d 省前三：%[1]s。",
-			list(top(p.provinces, rowsShown), p.lang), len(p.provinces))
+			list(top(p.provinces), p.lang), len(p.provinces))
 	}
 }
 
@@ -143,7 +143,7 @@ func (p *portrait) interestInsight() string {
 	if p.interestStandsOut() {
 		return p.ahead("Main interest:", "兴趣突出：", p.interests)
 	}
-	return say(p.lang, "No interest dominates: %s.", "兴趣分散：%s。", list(top(p.interests, rowsShown), p.lang))
+	return say(p.lang, "No interest dominates: %s.", "兴趣分散：%s。", list(top(p.interests), p.lang))
 }
 
 func (p *portrait) interestStandsOut() bool {

@@ -176,7 +176,7 @@ func TestRegionsCoverTheProvinces(t *testing.T) {
 	assert.Equal(t, map[string]int{
 		"华北": 5, "东北": 3, "华东": 7, "华中": 3, "华南": 3, "西南": 5, "西北": 5,
 		"港澳台": 3,
-		"": 2, // overseas, and China with the province unknown
+		"":    2, // overseas, and China with the province unknown
 	}, size)
 	for _, row := range regions {
 		assert.Contains(t, size, row[0])

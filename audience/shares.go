@@ -51,7 +51,11 @@ func leaders(rows []schema.RankedShare) []schema.RankedShare {
 	return rows
 }
 
-// top returns the first rows of a sorted list, at most n.
-func top(rows []schema.RankedShare, n int) []schema.RankedShare {
-	return rows[:min(n, len(rows))]
+// rowsShown is how many of a dimension's largest rows are shown. More of them
+// are a call for the distributions themselves.
+const rowsShown = 3
+
+// top returns the rows of a sorted list that are shown.
+func top(rows []schema.RankedShare) []schema.RankedShare {
+	return rows[:min(rowsShown, len(rows))]
 }

@@ -2,10 +2,6 @@ package audience
 
 import "kol-portrait-mcp/schema"
 
-// rowsShown is how many of the largest rows a Summary shows of a dimension.
-// More of them are a call for the distributions themselves.
-const rowsShown = 3
-
 // Summarize returns what the distributions amount to, with sentences and names
 // in lang; any language but Chinese gives English. What is not known is
 // absent. Nil distributions are those that say nothing.
@@ -19,10 +15,10 @@ func (a *Analyst) Summarize(d *schema.Distributions, lang schema.Language) schem
 		Insights:          p.insights(),
 		Gender:            summarizeGender(p.gender),
 		Age:               summarizeAges(p.ages),
-		TopInterests:      top(p.interests, rowsShown),
-		TopProvinces:      top(p.provinces, rowsShown),
-		TopCities:         top(p.cities, rowsShown),
-		TopDevices:        top(p.devices, rowsShown),
+		TopInterests:      top(p.interests),
+		TopProvinces:      top(p.provinces),
+		TopCities:         top(p.cities),
+		TopDevices:        top(p.devices),
 		Tier1CityShare:    p.tier1,
 		NewTier1CityShare: p.newTier1,
 		OverseasShare:     p.overseas,
