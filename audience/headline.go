@@ -1,7 +1,6 @@
 package audience
 
 import (
-	"fmt"
 	"strings"
 
 	"kol-portrait-mcp/schema"
@@ -48,7 +47,7 @@ func (p *portrait) agePart() string {
 	}
 	part := say(p.lang, "%s %s (%s)", "%s %s（%s）", lead, groupWords(core.Group, p.lang), Percent(core.Percent))
 	if years, known := p.ages.median(); known {
-		part += say(p.lang, ", median age about %s", "，中位数约 %s 岁", fmt.Sprintf("%.0f", years))
+		part += say(p.lang, ", median age %.1f", "，中位数 %.1f 岁", years)
 	}
 	return part
 }

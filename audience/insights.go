@@ -5,13 +5,12 @@ import "kol-portrait-mcp/schema"
 // The thresholds from which a figure is worth a sentence. They are judgement,
 // not statistics: each is set where a planner's decision would change.
 const (
-	// One gender at three in five is a lean that shows in what sells; at three
-	// in four, content for the other is hardly seen. Within five points of
-	// half, neither leads.
+	// Within five points of half, neither gender leads. At three in five one
+	// shows in what sells; at three in four, content for the other is hardly
+	// seen.
+	leaning        = 0.55
 	skewed         = 0.60
 	stronglySkewed = 0.75
-	balancedFrom   = 0.45
-	balancedTo     = 0.55
 
 	// Four in five is who an audience is, for the purpose of choosing a
 	// campaign's ages.
@@ -24,10 +23,6 @@ const (
 	// The largest province of China holds 9 % of its people. Nearly three
 	// times that is an audience tied to a place.
 	concentrated = 0.25
-
-	// Followers abroad can rarely be sold to from China: from one in twenty
-	// they change what a reach is worth.
-	notableOverseas = 0.05
 
 	// An interest stands out where it is large among some twenty that are
 	// told apart, and half as large again as the next.
@@ -55,33 +50,38 @@ func (p *portrait) insights() []string {
 	return sentences
 }
 
-// genderInsight says what to make of the shares. Balanced takes both: what a
-// share that stands alone leaves need not be the other gender.
+// genderInsight says what to make of the shares: how far they are from half,
+// and the smaller one, since the headline has the larger. Balance takes both:
+// what a share that stands alone leaves need not be the other gender.
 func (p *portrait) genderInsight() string {
 	women, men := value(p.gender.Female), value(p.gender.Male)
 	switch {
-	case women >= skewed:
-		return p.skew(women, say(p.lang, "female", "女性"), p.gender.Male, say(p.lang, "men", "男性"))
-	case men >= skewed:
-		return p.skew(men, say(p.lang, "male", "男性"), p.gender.Female, say(p.lang, "women", "女性"))
-	case within(women, balancedFrom, balancedTo) && within(men, balancedFrom, balancedTo):
-		return say(p.lang, "Genders are balanced: women %s, men %s.", "男女均衡：女性 %s，男性 %s。", Percent(women), Percent(men))
-	default:
+	case women > leaning:
+		return p.lean(women, say(p.lang, "female", "女性"), p.gender.Male, say(p.lang, "men", "男性"))
+	case men > leaning:
+		return p.lean(men, say(p.lang, "male", "男性"), p.gender.Female, say(p.lang, "women", "女性"))
+	case p.gender.Female == nil || p.gender.Male == nil:
 		return ""
+	case min(women, men) >= 1-leaning-rounding:
+		return say(p.lang, "Genders are balanced: women %s, men %s.", "男女均衡：女性 %s，男性 %s。", Percent(women), Percent(men))
+	default: // the shares do not add up, which is a warning's matter
+		return say(p.lang, "Women %s, men %s.", "女性 %s，男性 %s。", Percent(women), Percent(men))
 	}
 }
 
-// skew gives the other gender's share where it is known: the headline has the
-// larger one.
-func (p *portrait) skew(share schema.Share, side string, other *schema.Share, others string) string {
+func (p *portrait) lean(share schema.Share, side string, other *schema.Share, others string) string {
 	figure := Percent(share)
 	if other != nil {
 		figure = others + " " + Percent(*other)
 	}
-	if share >= stronglySkewed {
+	switch {
+	case share >= stronglySkewed:
 		return say(p.lang, "Skews strongly %s (%s).", "明显偏%s（%s）。", side, figure)
+	case share >= skewed:
+		return say(p.lang, "Skews %s (%s).", "偏%s（%s）。", side, figure)
+	default:
+		return say(p.lang, "Leans %s (%s).", "略偏%s（%s）。", side, figure)
 	}
-	return say(p.lang, "Skews %s (%s).", "偏%s（%s）。", side, figure)
 }
 
 // ageInsight widens the core group to nearly all. A single group is left to
@@ -130,7 +130,7 @@ func (p *portrait) tierInsight() string {
 }
 
 func (p *portrait) overseasInsight() string {
-	if value(p.overseas) < notableOverseas {
+	if p.overseas == nil {
 		return ""
 	}
 	return say(p.lang, "Overseas %s.", "海外 %s。", Percent(*p.overseas))
@@ -153,11 +153,12 @@ func (p *portrait) interestStandsOut() bool {
 	return len(p.interests) == 1 || p.interests[0].Share >= standsOutOver*p.interests[1].Share-rounding
 }
 
-// ahead sets the first row against the next.
+// ahead sets the first row against those that follow.
 func (p *portrait) ahead(en, zh string, rows []schema.RankedShare) string {
+	rows = top(rows)
 	sentence := say(p.lang, en+" ", zh) + list(rows[:1], p.lang)
 	if len(rows) > 1 {
-		sentence += say(p.lang, ", then ", "，其次") + list(rows[1:2], p.lang)
+		sentence += say(p.lang, ", then ", "，其次") + list(rows[1:], p.lang)
 	}
 	return sentence + say(p.lang, ".", "。")
 }
@@ -168,9 +169,5 @@ func (p *portrait) appleInsight() string {
 	if value(p.apple) <= 0 {
 		return ""
 	}
-	return say(p.lang, "Apple %s (only a rough sign of spending power).", "苹果 %s（仅粗略反映消费力）。", Percent(*p.apple))
-}
-
-func within(share, from, to schema.Share) bool {
-	return share >= from && share <= to
+	return say(p.lang, "Apple %s (a weak sign of spending power).", "苹果 %s（仅粗略反映消费力）。", Percent(*p.apple))
 }

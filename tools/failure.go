@@ -1,0 +1,77 @@
+package tools
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"kol-portrait-mcp/schema"
+)
+
+// Failure is the structured half of a failed call.
+type Failure struct {
+	Error *schema.Error `json:"error"`
+}
+
+// FailureOf returns err as every client sees it. An error that is not a
+// *schema.Error is a fault of this server, whose details stay in its log.
+func FailureOf(err error) Failure {
+	var known *schema.Error
+	if errors.As(err, &known) {
+		return Failure{Error: known}
+	}
+	return Failure{Error: &schema.Error{
+		Kind:    schema.Internal,
+		Message: "The server failed on this call; its log has the details. Other calls are not affected. Repeating the call may be charged again.",
+	}}
+}
+
+// Text returns the failure as one block that a model can act on.
+func (f Failure) Text() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Error %s: %s", f.Error.Kind, f.Error.Message)
+	switch {
+	case f.Error.Retryable && f.Error.RetryAfterSeconds > 0:
+		fmt.Fprintf(&b, "\nThe same call may succeed in %s.", time.Duration(f.Error.RetryAfterSeconds)*time.Second)
+	case f.Error.Retryable:
+		b.WriteString("\nThe same call may succeed later.")
+	default:
+		b.WriteString("\nRepeating the same call will not help.")
+	}
+	if f.Error.Charged {
+		b.WriteString(" One vendor call was, or may have been, charged.")
+	}
+	return b.String()
+}
+
+func (f Failure) result() *mcp.CallToolResult {
+	result := mcp.NewToolResultStructured(f, f.Text())
+	result.IsError = true
+	return result
+}
+
+// answerErrors logs each call and turns its error into a result that the
+// model can act on, instead of a protocol error that it never sees.
+func (t *Tools) answerErrors(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
+	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		start := t.now()
+		result, err := next(ctx, request)
+		log := t.log.With("tool", request.Params.Name, "took", t.now().Sub(start).Round(time.Millisecond))
+		if err == nil {
+			log.InfoContext(ctx, "tool call answered")
+			return result, nil
+		}
+		failure := FailureOf(err)
+		if failure.Error.Kind == schema.Internal {
+			log.ErrorContext(ctx, "tool call failed", "kind", failure.Error.Kind, "error", err)
+		} else {
+			log.WarnContext(ctx, "tool call failed", "kind", failure.Error.Kind, "error", failure.Error.Message)
+		}
+		return failure.result(), nil
+	}
+}

@@ -1,0 +1,71 @@
+package tools
+
+import (
+	"net/url"
+	"strings"
+)
+
+const (
+	exampleKOLID      = "5d21ab6b000000001201567d"
+	exampleKOLAddress = "https://www.xiaohongshu.com/user/profile/" + exampleKOLID
+	longestKOLID      = 64
+)
+
+// parseKOLID returns the KOL id that value holds or, as the address of a
+// profile page, names. The address of a note ends in an id of the same form
+// that is not a KOL's, so only profile addresses count.
+func parseKOLID(value any) (string, error) {
+	if value == nil {
+		return "", invalidArgument("kolId is missing. Give the KOL's user id, such as %q, or the address of the profile page, such as %q.", exampleKOLID, exampleKOLAddress)
+	}
+	text := plainText(value)
+	if isKOLID(text) {
+		return text, nil
+	}
+	for _, word := range strings.Fields(text) { // an address may come inside a shared message
+		if id, ok := profileID(word); ok {
+			return id, nil
+		}
+	}
+	if strings.Contains(text, "xhslink.") {
+		return "", invalidArgument("kolId is a short link, which only Xiaohongshu can resolve. Open %s in a browser and give the address it leads to, such as %q.", quote(text), exampleKOLAddress)
+	}
+	return "", invalidArgument("kolId is %s, which is neither a KOL id (1 to %d letters, digits, _ or -), such as %q, nor the address of a profile page, such as %q. Nothing was asked of the vendor.",
+		quote(value), longestKOLID, exampleKOLID, exampleKOLAddress)
+}
+
+// isKOLID reports whether text has the form of a KOL id.
+func isKOLID(text string) bool {
+	if len(text) == 0 || len(text) > longestKOLID {
+		return false
+	}
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-')
+	})
+}
+
+// profileID returns the KOL id in the address of a profile page on
+// Xiaohongshu or on its creator marketplace.
+func profileID(address string) (id string, ok bool) {
+	if !strings.Contains(address, "://") {
+		address = "https://" + address
+	}
+	parsed, err := url.Parse(address)
+	if err != nil || !isXiaohongshu(parsed.Hostname()) {
+		return "", false
+	}
+	for _, prefix := range []string{"/user/profile/", "/solar/pre-trade/blogger-detail/"} {
+		rest, found := strings.CutPrefix(parsed.Path, prefix)
+		if !found {
+			continue
+		}
+		id, _, _ := strings.Cut(rest, "/")
+		return id, isKOLID(id)
+	}
+	return "", false
+}
+
+func isXiaohongshu(host string) bool {
+	host = strings.ToLower(host)
+	return host == "xiaohongshu.com" || strings.HasSuffix(host, ".xiaohongshu.com")
+}

@@ -1,0 +1,181 @@
+package tools
+
+import (
+	"fmt"
+	"strings"
+
+	"kol-portrait-mcp/audience"
+	"kol-portrait-mcp/schema"
+)
+
+// Text renders p as one block of text with the same facts: sentences first,
+// then figures, one dimension to a line, then where they come from. Shares are
+// percentages with one decimal; on a line that says % the sign is left out.
+func (t *Tools) Text(p *schema.Portrait) string {
+	w := portraitWriter{portrait: p, analyst: t.analyst}
+	w.heading()
+	w.sentences()
+	if p.Distributions != nil {
+		w.distributions(p.Distributions)
+	} else {
+		w.topRows()
+	}
+	w.places()
+	w.provenance()
+	return w.text.String()
+}
+
+// portraitWriter writes one portrait in its language.
+type portraitWriter struct {
+	portrait *schema.Portrait
+	analyst  *audience.Analyst
+	text     strings.Builder
+}
+
+// say returns the sentence in the portrait's language.
+func (w *portraitWriter) say(english, chinese string) string {
+	if w.portrait.Language == schema.Chinese {
+		return chinese
+	}
+	return english
+}
+
+func (w *portraitWriter) line(format string, a ...any) {
+	fmt.Fprintf(&w.text, format+"\n", a...)
+}
+
+func (w *portraitWriter) heading() {
+	p := w.portrait
+	if p.Source.Sample {
+		w.line("%s", w.say(
+			"SAMPLE DATA from a simulated vendor: it describes no real KOL.",
+			"示例数据：来自模拟接口，不代表任何真实达人。"))
+	}
+	asOf := p.AsOf
+	if asOf == "" {
+		asOf = w.say("an unknown day", "日期未知")
+	}
+	w.line(w.say("KOL %s: followers as of %s (Xiaohongshu, via Just One API %s)", "达人 %s 粉丝画像，数据日期 %s（小红书，来源 Just One API %s）"),
+		p.KOLID, asOf, w.endpoint())
+}
+
+func (w *portraitWriter) endpoint() string {
+	name := w.say("V1", "V1")
+	if w.portrait.Source.Endpoint == schema.EndpointProfile {
+		name = w.say("profile", "profile")
+	}
+	if w.portrait.Source.Deprecated {
+		name += w.say(", deprecated", "，已弃用")
+	}
+	return name
+}
+
+func (w *portraitWriter) sentences() {
+	s := w.portrait.Summary
+	w.line("%s", s.Headline)
+	if len(s.Insights) > 0 {
+		w.line("%s", strings.Join(s.Insights, w.say(" ", "")))
+	}
+	if len(w.portrait.Warnings) > 0 {
+		w.line(w.say("Careful: %s", "注意：%s"), strings.Join(w.portrait.Warnings, w.say(" ", "")))
+	}
+}
+
+// distributions writes every row the upstream sent, one dimension to a line.
+func (w *portraitWriter) distributions(d *schema.Distributions) {
+	w.gender(d.Gender)
+	lang := w.portrait.Language
+	var ages, interests, provinces, cities, devices rowList
+	for _, row := range d.Ages {
+		ages.add(row.Group, row.Percent)
+	}
+	for _, row := range d.Interests {
+		interests.add(w.analyst.Name(audience.Interest, row.Name, lang), row.Percent)
+	}
+	for _, row := range d.Provinces {
+		provinces.add(w.analyst.Name(audience.Province, row.Name, lang), row.Percent)
+	}
+	for _, row := range d.Cities {
+		cities.add(w.analyst.Name(audience.City, row.Name, lang), row.Percent)
+	}
+	for _, row := range d.Devices {
+		devices.add(w.analyst.DeviceName(row, lang), row.Percent)
+	}
+	w.rows(w.say("Age %", "年龄 %"), ages)
+	w.rows(fmt.Sprintf(w.say("Interests %% (%s listed)", "兴趣 %%（所列合计 %s）"), audience.Points(interests.sum)), interests)
+	w.rows(w.say("Provinces %", "省份 %"), provinces)
+	w.rows(fmt.Sprintf(w.say("Cities %% (largest only, %s listed)", "城市 %%（仅列最大者，合计 %s）"), audience.Points(cities.sum)), cities)
+	w.rows(w.say("Devices %", "设备 %"), devices)
+}
+
+func (w *portraitWriter) gender(g *schema.GenderShares) {
+	if g == nil {
+		return
+	}
+	var rows rowList
+	if g.Female != nil {
+		rows.add(w.say("female", "女"), *g.Female)
+	}
+	if g.Male != nil {
+		rows.add(w.say("male", "男"), *g.Male)
+	}
+	w.rows(w.say("Gender %", "性别 %"), rows)
+}
+
+// topRows writes the summary's figures that the sentences leave out, where the
+// distributions are left out.
+func (w *portraitWriter) topRows() {
+	s := w.portrait.Summary
+	w.rows(w.say("Cities %", "城市 %"), ranked(s.TopCities))
+	w.rows(w.say("Devices %", "设备 %"), ranked(s.TopDevices))
+}
+
+// places writes what the summary adds up over places, but for the sums that
+// its sentences have.
+func (w *portraitWriter) places() {
+	s := w.portrait.Summary
+	w.rows(w.say("Regions %", "大区 %"), ranked(s.Regions))
+	if s.NewTier1CityShare != nil {
+		w.line(w.say("New first-tier cities at least %s.", "新一线城市至少 %s。"), audience.Percent(*s.NewTier1CityShare))
+	}
+}
+
+// provenance says when the vendor answered and what this answer cost.
+func (w *portraitWriter) provenance() {
+	source := w.portrait.Source
+	cost := w.say("one charged call", "计费 1 次")
+	if !source.Charged {
+		cost = w.say("not charged", "未计费")
+	}
+	origin := w.say("Fetched", "获取于")
+	if source.FromStore {
+		origin = w.say("From the store; fetched", "来自本地存储；获取于")
+	}
+	fmt.Fprintf(&w.text, w.say("%s %s UTC, %s.", "%s %s UTC，%s。"), origin, source.RetrievedAt.UTC().Format("2006-01-02 15:04"), cost)
+}
+
+func (w *portraitWriter) rows(label string, rows rowList) {
+	if len(rows.items) == 0 {
+		return
+	}
+	w.line("%s%s%s", label, w.say(": ", "："), strings.Join(rows.items, w.say(", ", "，")))
+}
+
+// rowList gathers the rows of one dimension as text, and their sum.
+type rowList struct {
+	items []string
+	sum   float64
+}
+
+func (r *rowList) add(name string, share float64) {
+	r.items = append(r.items, name+" "+audience.Points(share))
+	r.sum += share
+}
+
+func ranked(rows []schema.RankedShare) rowList {
+	var list rowList
+	for _, row := range rows {
+		list.add(row.Name, float64(row.Share))
+	}
+	return list
+}

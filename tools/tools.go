@@ -1,0 +1,90 @@
+// Package tools is the MCP side of the server: what a client may ask, how its
+// arguments are understood, and how the answer reads. One call travels
+//
+//	arguments -> Portrait -> collector -> audience -> structured result and text
+//
+// and the same road serves the command line.
+package tools
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"kol-portrait-mcp/audience"
+	"kol-portrait-mcp/schema"
+)
+
+// Collector fetches the portrait of a KOL. fresh asks for a new collection
+// even where an older one would do. A failure is a *schema.Error.
+type Collector interface {
+	Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error)
+}
+
+// Options are what Tools are made of.
+type Options struct {
+	Collector Collector
+	Language  schema.Language  // of answers to calls that name none
+	Now       func() time.Time // tells how old a portrait is
+	Logger    *slog.Logger
+}
+
+// Tools answers the tools' calls. It is safe for concurrent use.
+type Tools struct {
+	collector Collector
+	analyst   *audience.Analyst
+	language  schema.Language
+	now       func() time.Time
+	log       *slog.Logger
+}
+
+// New returns Tools made of o. Nothing is opened or asked before the first call.
+func New(o Options) *Tools {
+	return &Tools{
+		collector: o.Collector,
+		analyst:   audience.New(),
+		language:  o.Language,
+		now:       o.Now,
+		log:       o.Logger,
+	}
+}
+
+// listTTL is how long a client may keep the lists of what this server offers:
+// they change only with the server's version.
+const listTTL = time.Hour
+
+// instructions is what a client tells its model about the server as a whole.
+const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' age, gender, places, interests and devices, from Just One API's paid "fans portrait".
+- Every portrait that is collected costs money. Leave acceptCache at true unless the user asks for newer data, and do not repeat a call whose answer you have.
+- Shares are fractions from 0 to 1 in structured results and percentages in text. What is absent is unknown, not zero; the city list holds only the largest few, so sums over it are lower bounds.
+- When an answer is marked as sample data, say so: it describes no real KOL.
+- On an error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds.`
+
+// Server returns an MCP server that offers the tools under the given version
+// of the product.
+func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
+	portrait, err := portraitTool()
+	if err != nil {
+		return nil, err
+	}
+	hooks := &mcpserver.Hooks{}
+	hooks.AddBeforeCallTool(t.repairArguments)
+	hooks.AddAfterCallTool(t.explainRejection)
+	server := mcpserver.NewMCPServer("kol-portrait-mcp", version,
+		mcpserver.WithTitle("KOL fans portrait"),
+		mcpserver.WithDescription("Who follows a Xiaohongshu creator: compact, cost-aware audience portraits for agents."),
+		mcpserver.WithInstructions(instructions),
+		mcpserver.WithToolCapabilities(false),
+		mcpserver.WithCacheHints(listTTL.Milliseconds(), mcp.CacheScopePublic),
+		mcpserver.WithHooks(hooks),
+		mcpserver.WithInputSchemaValidation(),
+		mcpserver.WithOutputSchemaValidation(),
+		mcpserver.WithToolHandlerMiddleware(t.answerErrors),
+		mcpserver.WithRecovery(), // inside answerErrors, which turns a panic into an answer
+	)
+	server.AddTool(portrait, t.callPortrait)
+	return server, nil
+}

@@ -1,0 +1,333 @@
+package tools_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"flag"
+	"io"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"github.com/tiktoken-go/tokenizer"
+
+	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/tools"
+	"kol-portrait-mcp/upstream"
+	"kol-portrait-mcp/upstream/sample"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// today is the day on which these tests take place.
+func today() time.Time {
+	return time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+}
+
+// newTools returns Tools whose vendor is collector, or the simulated one.
+func newTools(t *testing.T, collector tools.Collector) *tools.Tools {
+	t.Helper()
+	if collector == nil {
+		collector = sampleVendor(t)
+	}
+	return tools.New(tools.Options{
+		Collector: collector,
+		Language:  schema.English,
+		Now:       today,
+		Logger:    slog.New(slog.DiscardHandler),
+	})
+}
+
+func sampleVendor(t *testing.T) tools.Collector {
+	t.Helper()
+	vendor := sample.New()
+	t.Cleanup(func() { assert.NoError(t, vendor.Close()) })
+	return upstream.New(upstream.Config{
+		Environment: schema.EnvironmentSample,
+		BaseURL:     "http://vendor.invalid",
+		Token:       sample.Token,
+		Timeout:     time.Minute,
+		MaxAttempts: 1,
+		MaxRPS:      1000,
+		Transport:   vendor.Transport(),
+	})
+}
+
+// collectorFunc is a Collector made of a function.
+type collectorFunc func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error)
+
+func (f collectorFunc) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+	return f(ctx, kolID, fresh)
+}
+
+// onADay answers as if the vendor had answered at a fixed time, so that golden
+// texts do not move with the clock.
+func onADay(next tools.Collector) tools.Collector {
+	return collectorFunc(func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+		collected, err := next.Portrait(ctx, kolID, fresh)
+		if collected != nil {
+			collected.Source.RetrievedAt = today()
+		}
+		return collected, err
+	})
+}
+
+// connect returns a client that has shaken hands with a server of t's tools.
+func connect(t *testing.T, built *tools.Tools) *client.Client {
+	t.Helper()
+	server, err := built.Server("test")
+	require.NoError(t, err)
+	c, err := client.NewInProcessClient(server)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = c.Close() })
+	require.NoError(t, c.Start(t.Context()))
+	_, err = c.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
+		ProtocolVersion: mcp.LATEST_PROTOCOL_VERSION,
+		ClientInfo:      mcp.Implementation{Name: "test", Version: "1"},
+	}})
+	require.NoError(t, err)
+	return c
+}
+
+// call calls get_kol_fans_portrait and returns both halves of the result.
+func call(t *testing.T, c *client.Client, arguments any) (text string, structured map[string]any, isError bool) {
+	t.Helper()
+	result, err := c.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{Name: tools.PortraitToolName, Arguments: arguments}})
+	require.NoError(t, err)
+	require.Len(t, result.Content, 1)
+	block, ok := result.Content[0].(mcp.TextContent)
+	require.True(t, ok)
+	raw, err := json.Marshal(result.StructuredContent)
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(raw, &structured))
+	return block.Text, structured, result.IsError
+}
+
+func TestToolDefinitionsAreAsRecorded(t *testing.T) {
+	c := connect(t, newTools(t, nil))
+	list, err := c.ListTools(t.Context(), mcp.ListToolsRequest{})
+	require.NoError(t, err)
+	raw, err := json.MarshalIndent(list.Tools, "", "  ")
+	require.NoError(t, err)
+	golden(t, "../testdata/tools.json", append(raw, '\n'))
+}
+
+func TestEveryToolHasATitleSchemasAndAllFourHints(t *testing.T) {
+	c := connect(t, newTools(t, nil))
+	list, err := c.ListTools(t.Context(), mcp.ListToolsRequest{})
+	require.NoError(t, err)
+	require.NotEmpty(t, list.Tools)
+	for _, tool := range list.Tools {
+		assert.NotEmpty(t, tool.Title, tool.Name)
+		assert.NotEmpty(t, tool.Description, tool.Name)
+		assert.NotEmpty(t, tool.OutputSchema.Properties, tool.Name)
+		hints := tool.Annotations
+		assert.Equal(t, []*bool{ref(true), ref(false), ref(true), ref(true)},
+			[]*bool{hints.ReadOnlyHint, hints.DestructiveHint, hints.IdempotentHint, hints.OpenWorldHint}, tool.Name)
+	}
+}
+
+func TestTheDocumentedKOL(t *testing.T) {
+	c := connect(t, newTools(t, nil))
+	text, structured, isError := call(t, c, map[string]any{"kolId": kolID})
+	require.False(t, isError, text)
+
+	t.Run("the distributions are the vendor's, value for value", func(t *testing.T) {
+		raw, err := os.ReadFile("../testdata/documented-response.json")
+		require.NoError(t, err)
+		var documented struct{ Data map[string]any }
+		require.NoError(t, json.Unmarshal(raw, &documented))
+		delete(documented.Data, "dateKey")
+		assert.Equal(t, documented.Data, structured["distributions"])
+	})
+	t.Run("the summary has the known figures", func(t *testing.T) {
+		summary := structured["summary"].(map[string]any)
+		assert.InDelta(t, 0.6713, summary["gender"].(map[string]any)["female"], 0)
+		age := summary["age"].(map[string]any)
+		assert.Equal(t, "35-44", age["coreGroup"])
+		assert.InDelta(t, 0.5362, age["coreShare"], 0)
+		assert.InDelta(t, 38.2, age["medianYears"], 0)
+		assert.InDelta(t, 0.1398, summary["tier1CityShare"], 0)
+		assert.Equal(t, map[string]any{"name": "Apple", "share": 0.434}, summary["topDevices"].([]any)[0])
+	})
+	t.Run("the text has them too", func(t *testing.T) {
+		for _, figure := range []string{"67.1", "35-44", "53.6%", "38.2", "14.0%", "Apple 43.4"} {
+			assert.Contains(t, text, figure)
+		}
+	})
+	t.Run("sample data says so in both halves", func(t *testing.T) {
+		assert.True(t, strings.HasPrefix(text, "SAMPLE DATA"))
+		source := structured["source"].(map[string]any)
+		assert.Equal(t, true, source["sample"])
+		assert.Equal(t, false, source["charged"])
+	})
+}
+
+func TestTexts(t *testing.T) {
+	for _, test := range []struct{ golden, kol, detail, language string }{
+		{"documented.en.txt", kolID, "full", "en"},
+		{"documented.zh.txt", kolID, "full", "zh"},
+		{"documented.summary.en.txt", kolID, "summary", "en"},
+		{"documented.summary.zh.txt", kolID, "summary", "zh"},
+		{"sparse.en.txt", "sample-sparse", "full", "en"},
+		{"sparse.summary.zh.txt", "sample-sparse", "summary", "zh"},
+		{"unknown-names.en.txt", "sample-unknown-names", "full", "en"},
+	} {
+		t.Run(test.golden, func(t *testing.T) {
+			c := connect(t, newTools(t, onADay(sampleVendor(t))))
+			text, _, isError := call(t, c, map[string]any{"kolId": test.kol, "detail": test.detail, "language": test.language})
+			require.False(t, isError, text)
+			golden(t, filepath.Join("../testdata/texts", test.golden), []byte(text+"\n"))
+		})
+	}
+}
+
+// TestTokens holds both halves of an answer to what a model's context can
+// afford, counted as OpenAI's o200k_base does.
+func TestTokens(t *testing.T) {
+	codec, err := tokenizer.Get(tokenizer.O200kBase)
+	require.NoError(t, err)
+	for _, test := range []struct {
+		detail           string
+		text, structured int
+	}{
+		{"full", 900, 2000},
+		{"summary", 350, 700},
+	} {
+		t.Run(test.detail, func(t *testing.T) {
+			collected := onADay(sampleVendor(t))
+			result, err := connect(t, newTools(t, collected)).CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
+				Name: tools.PortraitToolName, Arguments: map[string]any{"kolId": kolID, "detail": test.detail},
+			}})
+			require.NoError(t, err)
+			structured, err := json.Marshal(result.StructuredContent)
+			require.NoError(t, err)
+
+			inText, err := codec.Count(result.Content[0].(mcp.TextContent).Text)
+			require.NoError(t, err)
+			inStructured, err := codec.Count(string(structured))
+			require.NoError(t, err)
+			t.Logf("text %d of %d, structured %d of %d", inText, test.text, inStructured, test.structured)
+			assert.LessOrEqual(t, inText, test.text)
+			assert.LessOrEqual(t, inStructured, test.structured)
+		})
+	}
+}
+
+func TestInvalidArgumentsNeverReachTheVendor(t *testing.T) {
+	vendor := collectorFunc(func(context.Context, string, bool) (*schema.Collected, error) {
+		t.Error("the vendor was asked")
+		return nil, errors.New("asked")
+	})
+	c := connect(t, newTools(t, vendor))
+	for name, arguments := range map[string]any{
+		"missing":      nil,
+		"a name":       map[string]any{"kolId": "李佳琦"},
+		"not a string": map[string]any{"kolId": map[string]any{}},
+		"unknown":      map[string]any{"kolId": kolID, "platform": "xhs"},
+		"not a choice": map[string]any{"kolId": kolID, "detail": "some"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text, structured, isError := call(t, c, arguments)
+			require.True(t, isError)
+			failure := structured["error"].(map[string]any)
+			assert.Equal(t, "invalid_argument", failure["kind"])
+			assert.Equal(t, false, failure["retryable"])
+			assert.Equal(t, false, failure["charged"])
+			assert.Contains(t, text, failure["message"])
+		})
+	}
+}
+
+func TestRepairedArgumentsPassTheSchema(t *testing.T) {
+	var asked string
+	var fresh bool
+	vendor := sampleVendor(t)
+	c := connect(t, newTools(t, collectorFunc(func(ctx context.Context, id string, anew bool) (*schema.Collected, error) {
+		asked, fresh = id, anew
+		return vendor.Portrait(ctx, id, anew)
+	})))
+	text, _, isError := call(t, c, map[string]any{"kol_id": " https://www.xiaohongshu.com/user/profile/" + kolID + "?a=b ", "acceptCache": "false"})
+	require.False(t, isError, text)
+	assert.Equal(t, kolID, asked)
+	assert.True(t, fresh)
+}
+
+func TestVendorFailuresAreAnswersThatAModelCanActOn(t *testing.T) {
+	for _, test := range []struct {
+		err  error
+		want schema.Error
+		text string
+	}{
+		{
+			&schema.Error{Kind: schema.RateLimited, Message: "Too fast.", Retryable: true, RetryAfterSeconds: 90, UpstreamCode: 302, RequestID: "r-1"},
+			schema.Error{Kind: schema.RateLimited, Message: "Too fast.", Retryable: true, RetryAfterSeconds: 90, UpstreamCode: 302, RequestID: "r-1"},
+			"Error rate_limited: Too fast.\nThe same call may succeed in 1m30s.",
+		},
+		{
+			&schema.Error{Kind: schema.Timeout, Message: "No answer.", Retryable: true, Charged: true},
+			schema.Error{Kind: schema.Timeout, Message: "No answer.", Retryable: true, Charged: true},
+			"Error timeout: No answer.\nThe same call may succeed later. One vendor call was, or may have been, charged.",
+		},
+		{
+			&schema.Error{Kind: schema.InvalidToken, Message: "Wrong token.", UpstreamCode: 100},
+			schema.Error{Kind: schema.InvalidToken, Message: "Wrong token.", UpstreamCode: 100},
+			"Error invalid_token: Wrong token.\nRepeating the same call will not help.",
+		},
+		{
+			errors.New("secret detail"),
+			*tools.FailureOf(errors.New("another")).Error,
+			"Error internal: The server failed on this call; its log has the details.",
+		},
+	} {
+		t.Run(string(test.want.Kind), func(t *testing.T) {
+			c := connect(t, newTools(t, collectorFunc(func(context.Context, string, bool) (*schema.Collected, error) { return nil, test.err })))
+			text, structured, isError := call(t, c, map[string]any{"kolId": kolID})
+			require.True(t, isError)
+			assert.True(t, strings.HasPrefix(text, test.text), text)
+			want, err := json.Marshal(tools.Failure{Error: &test.want})
+			require.NoError(t, err)
+			got, err := json.Marshal(structured)
+			require.NoError(t, err)
+			assert.JSONEq(t, string(want), string(got))
+			assert.NotContains(t, string(got)+text, "secret detail")
+		})
+	}
+}
+
+func TestAPanicIsAnInternalErrorAndIsLogged(t *testing.T) {
+	var log strings.Builder
+	panicking := tools.New(tools.Options{
+		Collector: collectorFunc(func(context.Context, string, bool) (*schema.Collected, error) { panic("boom") }),
+		Language:  schema.English,
+		Now:       today,
+		Logger:    slog.New(slog.NewTextHandler(io.Writer(&log), nil)),
+	})
+	text, structured, isError := call(t, connect(t, panicking), map[string]any{"kolId": kolID})
+	require.True(t, isError)
+	assert.Equal(t, "internal", structured["error"].(map[string]any)["kind"])
+	assert.NotContains(t, text, "boom")
+	assert.Contains(t, log.String(), "boom")
+}
+
+// golden compares got with the file, or writes the file where -update is set.
+func golden(t *testing.T, path string, got []byte) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, got, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "go test ./tools -update writes the golden files")
+	assert.Equal(t, string(want), string(got), "go test ./tools -update writes the golden files anew")
+}
+
+func ref[T any](v T) *T { return &v }
