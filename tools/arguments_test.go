@@ -35,7 +35,7 @@ func TestArgumentsThatAModelGetsSlightlyWrongAreRepaired(t *testing.T) {
 		{"spaces around the id", `{"kolId":"  5d21ab6b000000001201567d\n"}`, defaults},
 		{"quotes around the id", `{"kolId":"\"5d21ab6b000000001201567d\""}`, defaults},
 		{"backticks around the id", "{\"kolId\":\"`5d21ab6b000000001201567d`\"}", defaults},
-		{"full-width space and zero-width space", `{"kolId":"　5d21ab6b000000001201567d​"}`, defaults},
+		{"full-width space and zero-width space", `{"kolId":"\u30005d21ab6b000000001201567d\u200b"}`, defaults},
 		{"a list of one id", `{"kolId":["5d21ab6b000000001201567d"]}`, defaults},
 		{"a profile address", `{"kolId":"https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d"}`, defaults},
 		{"a profile address as shared", `{"kolId":"https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d?xsec_token=ABC%3D&xsec_source=pc_search"}`, defaults},

@@ -39,9 +39,14 @@ func isKOLID(text string) bool {
 	if len(text) == 0 || len(text) > longestKOLID {
 		return false
 	}
-	return !strings.ContainsFunc(text, func(r rune) bool {
-		return !('a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || r == '_' || r == '-')
-	})
+	for _, r := range text {
+		letter := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z'
+		digit := '0' <= r && r <= '9'
+		if !letter && !digit && r != '_' && r != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // profileID returns the KOL id in the address of a profile page on

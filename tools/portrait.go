@@ -14,7 +14,7 @@ const PortraitToolName = "get_kol_fans_portrait"
 
 const portraitDescription = `Get the audience portrait of one Xiaohongshu (RED) creator: follower shares by age, gender, province, city, interest and device, with a summary, insights and warnings.
 Use it to judge who a KOL reaches before paying for a campaign. You need the KOL's user id or profile address; a display name will not do.
-Cost: at most one charged vendor call; a stored portrait costs nothing. It takes from an instant to a minute.
+Cost: at most one charged vendor call. It takes from an instant to a minute.
 Shares are fractions 0..1; an absent value is unknown, not 0. Use detail=summary when screening many KOLs.`
 
 func portraitTool() (mcp.Tool, error) {

@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+
+	"github.com/sethvargo/go-envconfig"
+	"github.com/spf13/cobra"
+
+	"kol-portrait-mcp/config"
+	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/tools"
+)
+
+// The exit codes.
+const (
+	exitSuccess = 0
+	exitFailure = 1
+	exitUsage   = 2
+)
+
+// usageError is an error in how the program was called or configured.
+type usageError struct{ error }
+
+// Unwrap returns the error itself.
+func (e usageError) Unwrap() error { return e.error }
+
+// run carries out one command line and returns the exit code.
+func run(ctx context.Context, p process, args []string) int {
+	root := newRoot(p) //nolint:contextcheck // cobra hands the context to the commands
+	root.SetArgs(args)
+	root.SetIn(p.stdin)
+	root.SetOut(p.stdout)
+	root.SetErr(p.stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return exitSuccess
+	}
+	_, _ = fmt.Fprintln(p.stderr, err) // there is nowhere else to say so
+	var usage usageError
+	if errors.As(err, &usage) {
+		return exitUsage
+	}
+	return exitFailure
+}
+
+// newRoot returns the command that serves MCP, with the others below it.
+func newRoot(p process) *cobra.Command {
+	var flags flags
+	root := &cobra.Command{
+		Use:   "kol-portrait-mcp",
+		Short: "Who follows a Xiaohongshu creator, for AI agents over MCP",
+		Long: "kol-portrait-mcp serves MCP, on stdio unless told otherwise: the tool " + tools.PortraitToolName + "\n" +
+			"tells who follows a Xiaohongshu creator, from Just One API's fans portrait.\n\nEnvironment:\n" + environmentHelp(),
+		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d\n" +
+			"  JUSTONEAPI_TOKEN_FILE=token.txt kol-portrait-mcp --transport http --addr 127.0.0.1:8080",
+		Args:          usageArgs(cobra.NoArgs),
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			h, err := flags.build(cmd.Context(), p)
+			if err != nil {
+				return err
+			}
+			return errors.Join(h.serve(cmd.Context(), p), h.close())
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetHelpCommand(&cobra.Command{Hidden: true})
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError{fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())}
+	})
+	root.PersistentFlags().StringVar(&flags.environment, "env", "", "vendor's environment: global, cn or sample (overrides JUSTONEAPI_ENV)")
+	root.Flags().StringVar(&flags.transport, "transport", "", "stdio, sse or http (overrides MCP_TRANSPORT)")
+	root.Flags().StringVar(&flags.addr, "addr", "", "listen address of sse and http (overrides MCP_ADDR)")
+	root.AddCommand(newPortrait(p, &flags), newVersion(p))
+	return root
+}
+
+// newPortrait returns the command that prints the portrait of a KOL.
+func newPortrait(p process, flags *flags) *cobra.Command {
+	var asJSON, fresh bool
+	var detail, language string
+	cmd := &cobra.Command{
+		Use:     "portrait KOL_ID",
+		Short:   "Print the portrait of one KOL, as the tool answers it",
+		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d --detail summary --language zh",
+		Args:    usageArgs(cobra.ExactArgs(1)),
+		RunE: func(cmd *cobra.Command, ids []string) error {
+			h, err := flags.build(cmd.Context(), p)
+			if err != nil {
+				return err
+			}
+			arguments := map[string]any{"kolId": ids[0], "acceptCache": !fresh}
+			if detail != "" {
+				arguments["detail"] = detail
+			}
+			if language != "" {
+				arguments["language"] = language
+			}
+			return errors.Join(h.printPortrait(cmd.Context(), p, arguments, asJSON), h.close())
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print the structured result, or the structured error")
+	cmd.Flags().BoolVar(&fresh, "fresh", false, "collect afresh even where a cached portrait would do")
+	cmd.Flags().StringVar(&detail, "detail", "", "full, or summary without the distributions (default full)")
+	cmd.Flags().StringVar(&language, "language", "", "en or zh (default PORTRAIT_LANGUAGE)")
+	return cmd
+}
+
+// printPortrait prints what the tool would answer to the arguments.
+func (h *house) printPortrait(ctx context.Context, p process, arguments map[string]any, asJSON bool) error {
+	args, err := h.tools.ParsePortraitArguments(arguments)
+	if err != nil {
+		return printFailure(p, err, asJSON)
+	}
+	portrait, err := h.tools.Portrait(ctx, args)
+	if err != nil {
+		return printFailure(p, err, asJSON)
+	}
+	if asJSON {
+		return printJSON(p, portrait)
+	}
+	_, err = fmt.Fprintln(p.stdout, h.tools.Text(portrait))
+	return err
+}
+
+// printFailure prints the structured error where that was asked for, and
+// returns the error as text, with the exit code that fits.
+func printFailure(p process, err error, asJSON bool) error {
+	failure := tools.FailureOf(err)
+	if asJSON {
+		if err := printJSON(p, failure); err != nil {
+			return err
+		}
+	}
+	text := errors.New(failure.Text())
+	if failure.Error.Kind == schema.InvalidArgument {
+		return usageError{text}
+	}
+	return text
+}
+
+func printJSON(p process, result any) error {
+	encoder := json.NewEncoder(p.stdout)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(result)
+}
+
+// newVersion returns the command that tells which build this is.
+func newVersion(p process) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print version, commit and Go version",
+		Args:  usageArgs(cobra.NoArgs),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(p.stdout, "kol-portrait-mcp %s (commit %s, %s)\n", version, builtFrom(), runtime.Version())
+			return err
+		},
+	}
+}
+
+// flags are those that override the environment; empty ones do not.
+type flags struct {
+	environment, transport, addr string
+}
+
+// build reads the configuration and makes the parts.
+func (f *flags) build(ctx context.Context, p process) (*house, error) {
+	overrides := make(map[string]string)
+	for name, value := range map[string]string{"JUSTONEAPI_ENV": f.environment, "MCP_TRANSPORT": f.transport, "MCP_ADDR": f.addr} {
+		if value != "" {
+			overrides[name] = value
+		}
+	}
+	cfg, err := config.Load(ctx, envconfig.MultiLookuper(envconfig.MapLookuper(overrides), p.env))
+	if err != nil {
+		return nil, usageError{err}
+	}
+	return build(cfg, p.stderr), nil
+}
+
+// usageArgs makes an error of check one of usage.
+func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if err := check(cmd, args); err != nil {
+			return usageError{fmt.Errorf("%w; %s --help shows the usage", err, cmd.CommandPath())}
+		}
+		return nil
+	}
+}
+
+// environmentHelp lists the variables of the environment.
+func environmentHelp() string {
+	var b strings.Builder
+	for _, v := range config.Variables() {
+		fmt.Fprintf(&b, "  %s\n      %s", v.Name, v.Meaning)
+		if v.Default != "" {
+			fmt.Fprintf(&b, " (default %s)", v.Default)
+		}
+		b.WriteString("\n")
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

@@ -1,0 +1,34 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"kol-portrait-mcp/config"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"kol-portrait-mcp": main})
+}
+
+// TestCommands runs the scripts of testdata/commands, each in a folder of its
+// own with none of this process's environment.
+func TestCommands(t *testing.T) {
+	testscript.Run(t, testscript.Params{Dir: "testdata/commands", RequireUniqueNames: true})
+}
+
+func TestREADMEHasEveryVariableAndItsDefault(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	for _, v := range config.Variables() {
+		row := "| `" + v.Name + "` | "
+		if v.Default != "" {
+			row += "`" + v.Default + "`"
+		}
+		assert.Contains(t, string(readme), row)
+	}
+}

@@ -1,0 +1,80 @@
+package server
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestRequestID(t *testing.T) {
+	tests := map[string]struct {
+		message string
+		want    callID
+	}{
+		"number":           {`{"jsonrpc":"2.0","id":1,"method":"ping"}`, "1"},
+		"the same number":  {`{"jsonrpc":"2.0","id":1.0,"method":"ping"}`, "1"},
+		"string":           {`{"jsonrpc":"2.0","id":"1","method":"ping"}`, `"1"`},
+		"zero":             {`{"jsonrpc":"2.0","id":0,"method":"ping"}`, "0"},
+		"empty string":     {`{"jsonrpc":"2.0","id":"","method":"ping"}`, `""`},
+		"null":             {`{"jsonrpc":"2.0","id":null,"method":"ping"}`, ""},
+		"notification":     {`{"jsonrpc":"2.0","method":"ping"}`, ""},
+		"answer":           {`{"jsonrpc":"2.0","id":1,"result":{}}`, ""},
+		"error":            {`{"jsonrpc":"2.0","id":1,"error":{}}`, ""},
+		"subscription":     {`{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen"}`, ""},
+		"method no string": {`{"jsonrpc":"2.0","id":1,"method":1}`, ""},
+		"batch":            {`[{"jsonrpc":"2.0","id":1,"method":"ping"}]`, ""},
+		"no JSON":          {`ping`, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.want, requestID([]byte(test.message)))
+		})
+	}
+}
+
+func TestAnswerID(t *testing.T) {
+	tests := map[string]struct {
+		message string
+		want    callID
+	}{
+		"result":         {`{"jsonrpc":"2.0","id":1,"result":{}}`, "1"},
+		"error":          {`{"jsonrpc":"2.0","id":"a","error":{}}`, `"a"`},
+		"reads no more":  {`{"id":1,"result":{"cut off`, "1"},
+		"id last":        {`{"result":{"id":2},"jsonrpc":"2.0","id":1}`, "1"},
+		"no call":        {`{"jsonrpc":"2.0","id":null,"error":{}}`, ""},
+		"server request": {`{"jsonrpc":"2.0","id":1,"method":"ping"}`, ""},
+		"params first":   {`{"jsonrpc":"2.0","id":1,"params":{"result":1},"method":"ping"}`, ""},
+		"notification":   {`{"jsonrpc":"2.0","method":"x"}`, ""},
+		"neither":        {`{"id":1}`, ""},
+		"batch":          {`[{"id":1,"result":{}}]`, ""},
+		"event":          {`event: message`, ""},
+		"nothing":        {``, ""},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, test.want, answerID([]byte(test.message)))
+		})
+	}
+}
+
+// Whatever a client calls its request, the answer that carries the same id
+// ends it.
+func FuzzIDs(f *testing.F) {
+	for _, id := range []string{`1`, `"1"`, `-0`, `1e3`, `1e999`, `12345678901234567890`, `"\u0000<\ud800"`, `null`, `[1]`, `{"a":1}`, `nonsense`, ``} {
+		f.Add([]byte(`{"jsonrpc":"2.0","id":` + id + `,"method":"ping"}`))
+	}
+	f.Fuzz(func(t *testing.T, in []byte) {
+		_ = answerID(in)
+		want := requestID(in)
+		if want == "" {
+			return
+		}
+		var request struct{ ID any }
+		require.NoError(t, json.Unmarshal(in, &request))
+		answer, err := json.Marshal(map[string]any{"id": request.ID, "result": 1})
+		require.NoError(t, err)
+		assert.Equal(t, want, answerID(answer))
+	})
+}

@@ -1,0 +1,65 @@
+package server
+
+import "sync"
+
+// pending knows the calls of one client that have not been answered yet.
+//
+// mcp-go has no such thing: it cancels what is in flight as soon as its input
+// ends, and closes event streams whose answers are still being made. To wait
+// for them, ids are counted as requests go in and as answers come out.
+type pending struct {
+	mu       sync.Mutex
+	calls    map[callID]int // how often an id is in use; careless clients repeat them
+	draining bool
+	idle     chan struct{} // closed once draining and nothing is pending
+}
+
+func newPending() *pending {
+	return &pending{calls: make(map[callID]int), idle: make(chan struct{})}
+}
+
+// begin notes a call that goes in; id is empty for a message that will not be
+// answered. It reports false once drain has been called: the message must then
+// not be passed on.
+func (p *pending) begin(id callID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.draining {
+		return false
+	}
+	if id != "" {
+		p.calls[id]++
+	}
+	return true
+}
+
+// end notes that a call was answered. Ids that are not pending are ignored.
+func (p *pending) end(id callID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch p.calls[id] {
+	case 0:
+		return
+	case 1:
+		delete(p.calls, id)
+	default:
+		p.calls[id]--
+	}
+	if p.draining && len(p.calls) == 0 {
+		close(p.idle)
+	}
+}
+
+// drain lets no further call begin, and returns a channel that is closed once
+// all that began have been answered.
+func (p *pending) drain() <-chan struct{} {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !p.draining {
+		p.draining = true
+		if len(p.calls) == 0 {
+			close(p.idle)
+		}
+	}
+	return p.idle
+}

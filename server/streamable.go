@@ -1,0 +1,48 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"github.com/mark3labs/mcp-go/mcp"
+	mcpserver "github.com/mark3labs/mcp-go/server"
+)
+
+// streamable serves POST /mcp, and keeps no state between requests.
+//
+// There is no GET: without session ids all listeners would share one session,
+// and would be sent the progress of each other's calls. Progress comes on the
+// stream of the POST it belongs to.
+type streamable struct {
+	inner   *mcpserver.StreamableHTTPServer
+	closing context.Context // done when the server shuts down
+}
+
+func newStreamable(closing context.Context, server *mcpserver.MCPServer, log *slog.Logger) *streamable {
+	return &streamable{
+		closing: closing,
+		inner: mcpserver.NewStreamableHTTPServer(server,
+			mcpserver.WithStateLess(true),
+			mcpserver.WithDisableLocalhostProtection(true), // hosts checks more
+			mcpserver.WithStreamableHTTPLogger(log),
+		),
+	}
+}
+
+func (s *streamable) message(w http.ResponseWriter, r *http.Request, body []byte) {
+	switch methodOf(body) {
+	case mcp.MethodNotificationCancelled:
+		// Without sessions mcp-go would cancel whichever client's call has the
+		// same id. The protocol lets a server ignore a cancellation.
+		w.WriteHeader(http.StatusAccepted)
+	case mcp.MethodSubscriptionsListen:
+		ctx, end := context.WithCancel(r.Context())
+		defer end()
+		//nolint:contextcheck // a subscription would hold up the shutdown, so it ends with the server's context too
+		defer context.AfterFunc(s.closing, end)()
+		s.inner.ServeHTTP(w, r.WithContext(ctx))
+	default:
+		s.inner.ServeHTTP(w, r)
+	}
+}
