@@ -7,6 +7,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -95,8 +96,9 @@ func (h *house) serve(ctx context.Context, p process) error {
 	if err != nil {
 		return err
 	}
-	if h.config.Token.Reveal() == "" && h.config.Environment != schema.EnvironmentSample {
-		h.log.Warn("no vendor token: the tools are listed, but calls will answer missing_token; set JUSTONEAPI_TOKEN")
+	slog.SetDefault(h.log) // mcp-go logs some panics past the logger it is given
+	if err := h.ready(ctx); err != nil {
+		h.log.Warn("the tools are listed, but calls will fail", "error", err)
 	}
 	if h.config.Transport == config.TransportStdio {
 		return server.ServeStdio(ctx, mcp, p.stdin, p.stdout, grace, h.log)
@@ -106,9 +108,18 @@ func (h *house) serve(ctx context.Context, p process) error {
 		Streamable:     h.config.Transport == config.TransportHTTP,
 		AllowedHosts:   h.config.AllowedHosts,
 		AllowedOrigins: h.config.AllowedOrigins,
+		Ready:          h.ready,
 		Grace:          grace,
 		Logger:         h.log,
 	})
+}
+
+// ready says why no portrait can be collected; nil where one can.
+func (h *house) ready(context.Context) error {
+	if h.config.Token.Reveal() == "" && h.config.Environment != schema.EnvironmentSample {
+		return errors.New("no vendor token: set JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE")
+	}
+	return nil
 }
 
 // builtFrom returns the commit that the binary was built from.

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"io"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/sethvargo/go-envconfig"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"kol-portrait-mcp/tools"
+)
+
+// TestAllTransportsGiveTheSameResult runs the program on each transport, as
+// its flags start it, and calls the tool as a client does.
+func TestAllTransportsGiveTheSameResult(t *testing.T) {
+	stdio := callPortrait(t, overStdio(t))
+	assert.Equal(t, stdio, callPortrait(t, overHTTP(t, "http", "/mcp")), "Streamable HTTP")
+	assert.Equal(t, stdio, callPortrait(t, overHTTP(t, "http", "/sse")), "SSE beside Streamable HTTP")
+	assert.Equal(t, stdio, callPortrait(t, overHTTP(t, "sse", "/sse")), "SSE alone")
+}
+
+func TestAnAddressBeyondLoopbackIsRefused(t *testing.T) {
+	var stderr strings.Builder
+	code := run(t.Context(), process{env: envconfig.MapLookuper(nil), stdout: io.Discard, stderr: &stderr},
+		[]string{"--env", "sample", "--transport", "http", "--addr", "0.0.0.0:0"})
+	assert.Equal(t, exitFailure, code)
+	assert.Contains(t, stderr.String(), `MCP_ADDR "0.0.0.0:0" is not a loopback address`)
+}
+
+// callPortrait returns both halves of the answer for the documented KOL, but
+// for the moment of the answer.
+func callPortrait(t *testing.T, c *client.Client) string {
+	t.Helper()
+	_, err := c.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
+		ProtocolVersion: "2025-11-25", ClientInfo: mcp.Implementation{Name: "test", Version: "1"},
+	}})
+	require.NoError(t, err)
+	result, err := c.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
+		Name: tools.PortraitToolName, Arguments: map[string]any{"kolId": "5d21ab6b000000001201567d"},
+	}})
+	require.NoError(t, err)
+	require.False(t, result.IsError)
+	raw, err := json.Marshal(result)
+	require.NoError(t, err)
+	moment := regexp.MustCompile(`"retrievedAt":"[^"]*"|Fetched [0-9: -]+ UTC`)
+	return moment.ReplaceAllString(string(raw), "")
+}
+
+// overStdio starts the program on a pair of pipes. It must end by itself, with
+// exit code 0, when the client closes its end.
+func overStdio(t *testing.T) *client.Client {
+	t.Helper()
+	stdin, toServer := io.Pipe()
+	fromServer, stdout := io.Pipe()
+	exit := start(t.Context(), process{env: sampleEnvironment(), stdin: stdin, stdout: stdout, stderr: io.Discard})
+	c := client.NewClient(transport.NewIO(fromServer, toServer, io.NopCloser(strings.NewReader(""))))
+	require.NoError(t, c.Start(t.Context()))
+	t.Cleanup(func() {
+		_ = toServer.Close()
+		assert.Equal(t, exitSuccess, <-exit)
+	})
+	return c
+}
+
+// overHTTP starts the program on a free port. It must end with exit code 0
+// when it is told to.
+func overHTTP(t *testing.T, name, path string) *client.Client {
+	t.Helper()
+	ctx, stop := context.WithCancel(t.Context())
+	log, stderr := io.Pipe()
+	exit := start(ctx, process{env: sampleEnvironment(), stdout: io.Discard, stderr: stderr}, "--transport", name, "--addr", "127.0.0.1:0")
+	url := "http://" + servedAddress(t, log) + path
+	var c *client.Client
+	var err error
+	if path == "/sse" {
+		c, err = client.NewSSEMCPClient(url)
+	} else {
+		c, err = client.NewStreamableHttpClient(url)
+	}
+	require.NoError(t, err)
+	require.NoError(t, c.Start(t.Context()))
+	t.Cleanup(func() {
+		_ = c.Close()
+		stop()
+		assert.Equal(t, exitSuccess, <-exit)
+	})
+	return c
+}
+
+func sampleEnvironment() envconfig.Lookuper {
+	return envconfig.MapLookuper(map[string]string{"JUSTONEAPI_ENV": "sample"})
+}
+
+// start runs the program and returns where its exit code will come.
+func start(ctx context.Context, p process, args ...string) <-chan int {
+	exit := make(chan int, 1)
+	go func() { exit <- run(ctx, p, args) }()
+	return exit
+}
+
+// servedAddress reads the address from the log, and then the rest of the log,
+// so that nobody waits to write it.
+func servedAddress(t *testing.T, log io.Reader) string {
+	t.Helper()
+	served := regexp.MustCompile(`msg="serving MCP over HTTP" addr=(\S+)`)
+	for lines := bufio.NewScanner(log); lines.Scan(); {
+		if match := served.FindStringSubmatch(lines.Text()); match != nil {
+			go func() { _, _ = io.Copy(io.Discard, log) }()
+			return match[1]
+		}
+	}
+	require.Fail(t, "the log names no address")
+	return ""
+}
