@@ -62,11 +62,11 @@ func newRoot(p process) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			h, err := flags.build(cmd.Context(), p)
+			prog, err := flags.build(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
-			return errors.Join(h.serve(cmd.Context(), p), h.close())
+			return errors.Join(prog.serve(cmd.Context(), p), prog.close())
 		},
 	}
 	root.CompletionOptions.DisableDefaultCmd = true
@@ -91,7 +91,7 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d --detail summary --language zh",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			h, err := flags.build(cmd.Context(), p)
+			prog, err := flags.build(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
@@ -102,7 +102,7 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 			if language != "" {
 				arguments["language"] = language
 			}
-			return errors.Join(h.printPortrait(cmd.Context(), p, arguments, asJSON), h.close())
+			return errors.Join(prog.printPortrait(cmd.Context(), p, arguments, asJSON), prog.close())
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the structured result, or the structured error")
@@ -113,19 +113,19 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 }
 
 // printPortrait prints what the tool would answer to the arguments.
-func (h *house) printPortrait(ctx context.Context, p process, arguments map[string]any, asJSON bool) error {
-	args, err := h.tools.ParsePortraitArguments(arguments)
+func (prog *program) printPortrait(ctx context.Context, p process, arguments map[string]any, asJSON bool) error {
+	args, err := prog.tools.ParsePortraitArguments(arguments)
 	if err != nil {
 		return printFailure(p, err, asJSON)
 	}
-	portrait, err := h.tools.Portrait(ctx, args)
+	portrait, err := prog.tools.Portrait(ctx, args)
 	if err != nil {
 		return printFailure(p, err, asJSON)
 	}
 	if asJSON {
 		return printJSON(p, portrait)
 	}
-	_, err = fmt.Fprintln(p.stdout, h.tools.Text(portrait))
+	_, err = fmt.Fprintln(p.stdout, prog.tools.Text(portrait))
 	return err
 }
 
@@ -171,7 +171,7 @@ type flags struct {
 }
 
 // build reads the configuration and makes the parts.
-func (f *flags) build(ctx context.Context, p process) (*house, error) {
+func (f *flags) build(ctx context.Context, p process) (*program, error) {
 	overrides := make(map[string]string)
 	for name, value := range map[string]string{"JUSTONEAPI_ENV": f.environment, "MCP_TRANSPORT": f.transport, "MCP_ADDR": f.addr} {
 		if value != "" {

@@ -52,7 +52,7 @@ func sampleVendor(t *testing.T) tools.Collector {
 	t.Cleanup(func() { assert.NoError(t, vendor.Close()) })
 	return upstream.New(upstream.Config{
 		Environment: schema.EnvironmentSample,
-		BaseURL:     "http://vendor.invalid",
+		BaseURL:     sample.Address,
 		Token:       sample.Token,
 		Timeout:     time.Minute,
 		MaxAttempts: 1,

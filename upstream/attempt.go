@@ -1,0 +1,227 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"kol-portrait-mcp/schema"
+)
+
+// maxBody is how many bytes of an answer are read, after decompression. The
+// documented response has five thousand.
+const maxBody = 4 << 20
+
+// adviseWait is what to do where the vendor may still be at work.
+const adviseWait = "Wait a few minutes, then call again accepting cached data (acceptCache=true), so that a completed call is not paid for twice."
+
+// answer is what came back for one request, with the token taken out.
+type answer struct {
+	endpoint endpoint
+	kolID    string
+	status   int
+	header   http.Header
+	body     []byte
+}
+
+// attempt sends one request and judges what comes back. It returns either a
+// portrait or a failure.
+func (c *Client) attempt(ctx context.Context, e endpoint, kolID string, fresh bool) (*schema.Collected, *failure) {
+	if ctx.Err() != nil {
+		return nil, ended(ctx, false)
+	}
+	attemptCtx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	var written atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}
+	req, err := c.newRequest(httptrace.WithClientTrace(attemptCtx, trace), e, kolID, fresh)
+	if err != nil {
+		return nil, misconfigured(err)
+	}
+	// A RoundTripper, not an http.Client: it follows no redirect, and its
+	// errors do not quote the URL.
+	resp, err := c.transport.RoundTrip(req)
+	if err != nil {
+		return nil, c.unanswered(ctx, attemptCtx, err, written.Load())
+	}
+	defer func() { _ = resp.Body.Close() }()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, c.unanswered(ctx, attemptCtx, fmt.Errorf("the answer broke off: %w", err), true)
+	}
+	return c.judge(answer{endpoint: e, kolID: kolID, status: resp.StatusCode, header: resp.Header, body: c.token.scrubJSON(body)})
+}
+
+func misconfigured(err error) *failure {
+	return &failure{
+		err:    schema.Error{Kind: schema.Internal, Message: "The vendor cannot be asked: " + err.Error()},
+		advice: "Check the vendor's address that this server is configured with (JUSTONEAPI_BASE_URL).",
+	}
+}
+
+// unanswered is the failure of a request that brought no whole answer. Before
+// the request was written the vendor cannot have charged it, so it may be sent
+// again; after that nobody knows.
+func (c *Client) unanswered(ctx, attemptCtx context.Context, err error, written bool) *failure {
+	if ctx.Err() != nil {
+		return c.priced(ended(ctx, written))
+	}
+	fail := &failure{
+		err:    schema.Error{Kind: schema.Network, Retryable: true, Charged: written},
+		advice: adviseWait,
+	}
+	switch {
+	case written && attemptCtx.Err() != nil:
+		fail.err.Kind = schema.Timeout
+		fail.err.Message = fmt.Sprintf("The vendor did not answer within %v", c.timeout)
+	case written:
+		fail.err.Message = "The connection failed before the whole answer was there: " + c.describe(err)
+	default:
+		fail.err.Message = "The vendor cannot be reached: " + c.describe(err)
+		fail.advice = "Check this server's network and proxy settings, then call again."
+		fail.retry = true
+	}
+	return c.priced(fail)
+}
+
+// describe is the text of a transport's error. Only the text leaves, never the
+// error: a *url.Error would hold the URL, and with it the token.
+func (c *Client) describe(err error) string {
+	for {
+		withURL := (*url.Error)(nil)
+		if !errors.As(err, &withURL) {
+			return plain(c.token.scrub(err.Error()))
+		}
+		err = withURL.Err
+	}
+}
+
+// priced corrects a failure's Charged where nothing is ever charged.
+func (c *Client) priced(fail *failure) *failure {
+	if c.environment == schema.EnvironmentSample {
+		fail.err.Charged = false
+	}
+	return fail
+}
+
+// judge tells what an answer means: by the code in its envelope where it has
+// one, whatever the HTTP status, and else by the status.
+func (c *Client) judge(a answer) (*schema.Collected, *failure) {
+	env, err := decodeEnvelope(a.body)
+	if len(a.body) > maxBody {
+		return nil, c.untrusted(fmt.Errorf("it is larger than %d MiB", maxBody>>20), env)
+	}
+	switch {
+	case err == nil && env.code == 0:
+		return c.collect(a, env)
+	case err == nil:
+		return nil, c.refused(a, env)
+	case a.status < 200 || a.status > 299:
+		return nil, c.refusedByStatus(a)
+	case errors.Is(err, errIncomplete):
+		return nil, c.priced(&failure{
+			err:    schema.Error{Kind: schema.Network, Message: "The vendor's answer broke off", Retryable: true, Charged: true},
+			advice: adviseWait,
+		})
+	default:
+		return nil, c.untrusted(err, env)
+	}
+}
+
+// collect makes a portrait of a charged answer.
+func (c *Client) collect(a answer, env envelope) (*schema.Collected, *failure) {
+	if c.token.leaks(env.data) {
+		return nil, c.untrusted(errors.New("data holds the token"), env)
+	}
+	p, err := decodePortrait(env.data)
+	if err != nil {
+		return nil, c.untrusted(err, env)
+	}
+	return &schema.Collected{
+		KOLID:         a.kolID,
+		AsOf:          p.asOf,
+		Data:          env.data,
+		Distributions: p.distributions,
+		Source: schema.Source{
+			Endpoint:    a.endpoint.name,
+			Deprecated:  a.endpoint.deprecated,
+			Environment: c.environment,
+			RetrievedAt: time.Now().UTC().Truncate(time.Second),
+			Charged:     c.environment != schema.EnvironmentSample,
+			Sample:      c.environment == schema.EnvironmentSample || strings.EqualFold(a.header.Get("X-Sample-Data"), "true"),
+			RequestID:   c.requestID(env),
+		},
+	}, nil
+}
+
+// untrusted is the failure of an answer that is not what it should be. It was
+// charged where it said so, even if it is good for nothing.
+func (c *Client) untrusted(err error, env envelope) *failure {
+	return c.priced(&failure{
+		err: schema.Error{
+			Kind:      schema.BadResponse,
+			Message:   "The vendor's answer cannot be trusted: " + plain(c.token.scrub(err.Error())),
+			RequestID: c.requestID(env),
+			Charged:   env.code == 0,
+		},
+		advice: "Calling again may cost another charged call and bring the same; tell the vendor's support the request id.",
+	})
+}
+
+// refused is the failure of an answer with another code than 0.
+func (c *Client) refused(a answer, env envelope) *failure {
+	rule, now := codeRule(env.code), time.Now()
+	fail := rule.failure(fmt.Sprintf("code %d", env.code), retryAfter(a.header, now))
+	if message := plain(c.token.scrub(env.message)); message != "" {
+		fail.err.Message += fmt.Sprintf(": %q", message)
+	}
+	fail.err.UpstreamCode = env.code
+	fail.err.RequestID = c.requestID(env)
+	if rule.kind == schema.DailyQuotaExceeded {
+		fail.err.RetryAfterSeconds = wholeSeconds(untilNextDay(now))
+	}
+	return fail
+}
+
+// refusedByStatus is the failure of an answer without an envelope and with
+// another HTTP status than 2xx. Nothing of its body or Location is quoted: it
+// comes from anywhere between here and the vendor.
+func (c *Client) refusedByStatus(a answer) *failure {
+	rule := statusRule(a.status)
+	fail := rule.failure(fmt.Sprintf("HTTP %d", a.status), retryAfter(a.header, time.Now()))
+	fail.err.Charged = rule.kind == schema.Timeout
+	return c.priced(fail)
+}
+
+func (r rule) failure(where string, wait time.Duration) *failure {
+	fail := &failure{
+		err:    schema.Error{Kind: r.kind, Message: fmt.Sprintf("%s (%s)", r.what, where), Retryable: r.retryable},
+		advice: r.advice,
+		retry:  r.retry,
+	}
+	if r.retry {
+		fail.wait = wait
+	}
+	return fail
+}
+
+// requestID is the vendor's id of a request where it looks like one, so that
+// it can be printed anywhere.
+func (c *Client) requestID(env envelope) string {
+	const longest = 128
+	id := c.token.scrub(env.requestID)
+	strange := func(r rune) bool {
+		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-", r)
+	}
+	if len(id) > longest || strings.ContainsFunc(id, strange) {
+		return ""
+	}
+	return id
+}

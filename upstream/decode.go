@@ -1,0 +1,261 @@
+package upstream
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"kol-portrait-mcp/schema"
+)
+
+// Bounds on what is believed of the vendor's data.
+const (
+	maxRows  = 1000 // in one dimension; the documented response has 36 at most
+	maxName  = 64   // runes
+	rounding = 1e-6 // how far above 1 a share may come out
+)
+
+// portrait is the vendor's data, decoded and checked.
+type portrait struct {
+	asOf          string // YYYY-MM-DD, or empty
+	distributions schema.Distributions
+}
+
+// decodePortrait reads the data of an answer with code 0. What it returns
+// holds only finite shares from 0 to 1 (and the rounding), no name twice in a
+// dimension, and at least one row. Everything else is an error that says what
+// is wrong and where: a figure that cannot be trusted is never replaced.
+func decodePortrait(data json.RawMessage) (portrait, error) {
+	if len(data) == 0 {
+		return portrait{}, errors.New("data is missing")
+	}
+	if !utf8.Valid(data) {
+		return portrait{}, errors.New("data is not UTF-8")
+	}
+	members, err := decodeMembers(data, "ages", "gender", "interests", "provinces", "cities", "devices", "dateKey")
+	if err != nil {
+		return portrait{}, at("data", err)
+	}
+	var p portrait
+	if p.distributions, err = decodeDistributions(members); err != nil {
+		return portrait{}, err
+	}
+	if p.asOf, err = decodeDate(members["dateKey"]); err != nil {
+		return portrait{}, err
+	}
+	return p, nil
+}
+
+func decodeDistributions(members map[string]json.RawMessage) (schema.Distributions, error) {
+	ages, agesErr := decodeRows(members["ages"], "ages", "group")
+	gender, genderErr := decodeGender(members["gender"])
+	interests, interestsErr := decodeRows(members["interests"], "interests", "name")
+	provinces, provincesErr := decodeRows(members["provinces"], "provinces", "name")
+	cities, citiesErr := decodeRows(members["cities"], "cities", "name")
+	devices, devicesErr := decodeRows(members["devices"], "devices", "name")
+	for _, err := range []error{agesErr, genderErr, interestsErr, provincesErr, citiesErr, devicesErr} {
+		if err != nil {
+			return schema.Distributions{}, err
+		}
+	}
+	if len(ages)+len(interests)+len(provinces)+len(cities)+len(devices) == 0 && gender == nil {
+		return schema.Distributions{}, errors.New("data has no distribution")
+	}
+	return schema.Distributions{
+		Ages:      convert(ages, func(r row) schema.AgeShare { return schema.AgeShare{Group: r.name, Percent: r.percent} }),
+		Gender:    gender,
+		Interests: convert(interests, nameShare),
+		Provinces: convert(provinces, nameShare),
+		Cities:    convert(cities, nameShare),
+		Devices: convert(devices, func(r row) schema.DeviceShare {
+			return schema.DeviceShare{Name: r.name, Desc: r.desc, Percent: r.percent}
+		}),
+	}, nil
+}
+
+// row is one row of any dimension; only devices have a desc.
+type row struct {
+	name, desc string
+	percent    float64
+}
+
+func nameShare(r row) schema.NameShare { return schema.NameShare{Name: r.name, Percent: r.percent} }
+
+// convert maps rows, and no rows to nil.
+func convert[T any](rows []row, to func(row) T) []T {
+	if len(rows) == 0 {
+		return nil
+	}
+	shares := make([]T, len(rows))
+	for i, r := range rows {
+		shares[i] = to(r)
+	}
+	return shares
+}
+
+// decodeRows reads the rows of one dimension, each named by its member key. It
+// reads by parts and stops at the bound.
+func decodeRows(raw json.RawMessage, dimension, key string) ([]row, error) {
+	switch shape := shapeOf(raw); shape {
+	case "empty", "null":
+		return nil, nil
+	case "a list":
+	default:
+		return nil, fmt.Errorf("%s is %s, not a list", dimension, shape)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	if _, err := decoder.Token(); err != nil {
+		return nil, at(dimension, broken(err))
+	}
+	var rows []row
+	seen := make(map[string]bool)
+	for decoder.More() {
+		path := fmt.Sprintf("%s[%d]", dimension, len(rows))
+		if len(rows) == maxRows {
+			return nil, fmt.Errorf("%s has more than %d rows", dimension, maxRows)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return nil, at(path, broken(err))
+		}
+		r, err := decodeRow(value, path, key)
+		if err != nil {
+			return nil, err
+		}
+		if seen[r.name] {
+			return nil, fmt.Errorf("%s.%s is %q for the second time", path, key, r.name)
+		}
+		seen[r.name] = true
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func decodeRow(raw json.RawMessage, path, key string) (row, error) {
+	members, err := decodeMembers(raw, key, "desc", "percent")
+	if err != nil {
+		return row{}, at(path, err)
+	}
+	r := row{}
+	if r.name, err = decodeName(members[key], path+"."+key); err != nil {
+		return row{}, err
+	}
+	if strings.TrimSpace(r.name) == "" {
+		return row{}, fmt.Errorf("%s.%s is empty", path, key)
+	}
+	if shape := shapeOf(members["desc"]); shape != "empty" && shape != "null" {
+		if r.desc, err = decodeName(members["desc"], path+".desc"); err != nil {
+			return row{}, err
+		}
+	}
+	if r.percent, err = decodeShare(members["percent"], path+".percent"); err != nil {
+		return row{}, err
+	}
+	return r, nil
+}
+
+// decodeName reads a name that may be shown to people and models: short, and
+// without characters that have an effect instead of a shape.
+func decodeName(raw json.RawMessage, path string) (string, error) {
+	if shape := shapeOf(raw); shape != "a string" {
+		return "", wrong(path, shape, "a string")
+	}
+	var name string
+	if err := json.Unmarshal(raw, &name); err != nil {
+		return "", at(path, broken(err))
+	}
+	if utf8.RuneCountInString(name) > maxName {
+		return "", fmt.Errorf("%s is longer than %d characters", path, maxName)
+	}
+	// U+FFFD is what half a surrogate pair decodes to.
+	if strings.ContainsFunc(name, func(r rune) bool { return r == utf8.RuneError || unsafeRune(r) }) {
+		return "", fmt.Errorf("%s holds characters that cannot be shown", path)
+	}
+	return name, nil
+}
+
+// decodeShare reads a share between 0 and 1. It is left as it is where it
+// exceeds 1 by rounding.
+func decodeShare(raw json.RawMessage, path string) (float64, error) {
+	if shape := shapeOf(raw); shape != "a number" {
+		return 0, wrong(path, shape, "a number")
+	}
+	share, err := strconv.ParseFloat(string(raw), 64)
+	if err != nil || share < 0 || share > 1+rounding {
+		return 0, fmt.Errorf("%s is %s, not a share between 0 and 1", path, literal(raw))
+	}
+	return max(share, 0), nil // JSON allows -0, which would print with its sign
+}
+
+// decodeGender reads the shares of men and women, of which one may be missing.
+func decodeGender(raw json.RawMessage) (*schema.GenderShares, error) {
+	switch shape := shapeOf(raw); shape {
+	case "empty", "null":
+		return nil, nil
+	case "an object":
+	default:
+		return nil, fmt.Errorf("gender is %s, not an object", shape)
+	}
+	members, err := decodeMembers(raw, "male", "female")
+	if err != nil {
+		return nil, at("gender", err)
+	}
+	gender := schema.GenderShares{}
+	if gender.Male, err = decodeGenderShare(members, "male"); err != nil {
+		return nil, err
+	}
+	if gender.Female, err = decodeGenderShare(members, "female"); err != nil {
+		return nil, err
+	}
+	if gender == (schema.GenderShares{}) {
+		return nil, nil
+	}
+	return &gender, nil
+}
+
+func decodeGenderShare(members map[string]json.RawMessage, name string) (*float64, error) {
+	raw := members[name]
+	if shape := shapeOf(raw); shape == "empty" || shape == "null" {
+		return nil, nil
+	}
+	share, err := decodeShare(raw, "gender."+name)
+	if err != nil {
+		return nil, err
+	}
+	return &share, nil
+}
+
+// decodeDate reads the day of the data. A portrait is worth having without
+// one, so a string that is no date only leaves it empty.
+func decodeDate(raw json.RawMessage) (string, error) {
+	switch shape := shapeOf(raw); shape {
+	case "empty", "null":
+		return "", nil
+	case "a string":
+	default:
+		return "", fmt.Errorf("dateKey is %s, not a string", shape)
+	}
+	date := text(raw)
+	if _, err := time.Parse(time.DateOnly, date); err != nil {
+		return "", nil //nolint:nilerr // the data is good, only its day is not known
+	}
+	return date, nil
+}
+
+// wrong says that the value at path has another shape than it should.
+func wrong(path, shape, want string) error {
+	if shape == "empty" {
+		return fmt.Errorf("%s is missing", path)
+	}
+	return fmt.Errorf("%s is %s, not %s", path, shape, want)
+}
+
+// at puts a place in front of what is wrong with the value there.
+func at(path string, err error) error {
+	return fmt.Errorf("%s: %w", path, err)
+}

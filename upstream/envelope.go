@@ -1,0 +1,140 @@
+package upstream
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+)
+
+// envelope is what the vendor wraps every answer in.
+type envelope struct {
+	code      int
+	message   string          // empty where null, absent or no string
+	requestID string          // the same
+	data      json.RawMessage // byte for byte; nil where absent
+}
+
+// errIncomplete is an answer that was JSON as far as it went.
+var errIncomplete = errors.New("the answer broke off")
+
+// decodeEnvelope reads the vendor's envelope: a JSON object with an integer
+// code. Where it cannot, it returns what it read so far, with code -1 if not
+// even that, and an error that says what is wrong.
+func decodeEnvelope(body []byte) (envelope, error) {
+	members, err := decodeMembers(body, "code", "message", "requestId", "data")
+	read := envelope{code: -1, data: members["data"], message: text(members["message"]), requestID: text(members["requestId"])}
+	raw, ok := members["code"]
+	code, notInt := strconv.Atoi(string(raw))
+	if notInt == nil {
+		read.code = code
+	}
+	switch {
+	case err != nil:
+		return read, err
+	case !ok:
+		return read, errors.New("it has no code")
+	case notInt != nil:
+		return read, fmt.Errorf("code is %s, not an integer", literal(raw))
+	}
+	return read, nil
+}
+
+// text is the string that raw holds, or nothing.
+func text(raw json.RawMessage) string {
+	var s string
+	if json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// decodeMembers reads the object that raw holds and returns those members that
+// are wanted, each byte for byte. It reads by parts, so that an object with a
+// million other members costs no memory, and returns what it has where the
+// object turns out broken. Names are matched exactly, and none may come twice:
+// which one were right?
+func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, error) {
+	if shape := shapeOf(raw); shape != "an object" {
+		return nil, fmt.Errorf("it is %s, not an object", shape)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	members := make(map[string]json.RawMessage, len(wanted))
+	if _, err := decoder.Token(); err != nil {
+		return nil, broken(err)
+	}
+	for decoder.More() {
+		name, err := decoder.Token()
+		if err != nil {
+			return members, broken(err)
+		}
+		var value json.RawMessage
+		if err := decoder.Decode(&value); err != nil {
+			return members, broken(err)
+		}
+		for _, want := range wanted {
+			if name != want {
+				continue
+			}
+			if _, twice := members[want]; twice {
+				return members, fmt.Errorf("it has %s twice", want)
+			}
+			members[want] = value
+		}
+	}
+	if _, err := decoder.Token(); err != nil {
+		return members, broken(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		return members, errors.New("it goes on after its end")
+	}
+	return members, nil
+}
+
+// broken tells JSON that stops early from what is not JSON.
+func broken(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errIncomplete
+	}
+	return fmt.Errorf("it is not JSON: %w", err)
+}
+
+// shapeOf names what a JSON value is by its first byte.
+func shapeOf(raw []byte) string {
+	raw = bytes.TrimLeft(raw, " \t\r\n")
+	if len(raw) == 0 {
+		return "empty"
+	}
+	switch raw[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "a string"
+	case 'n':
+		return "null"
+	case 't', 'f':
+		return "true or false"
+	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
+		return "a number"
+	default:
+		return "not JSON"
+	}
+}
+
+// literal is a number as it was written, in short, or the shape of anything
+// else.
+func literal(raw json.RawMessage) string {
+	const enough = 32
+	switch shape := shapeOf(raw); {
+	case shape != "a number":
+		return shape
+	case len(raw) > enough:
+		return string(raw[:enough]) + "..."
+	default:
+		return string(raw)
+	}
+}
