@@ -59,6 +59,7 @@ func newRoot(p process) *cobra.Command {
 		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d\n" +
 			"  JUSTONEAPI_TOKEN_FILE=token.txt kol-portrait-mcp --transport http --addr 127.0.0.1:8080",
 		Args:          usageArgs(cobra.NoArgs),
+		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -69,8 +70,8 @@ func newRoot(p process) *cobra.Command {
 			return errors.Join(prog.serve(cmd.Context(), p), prog.close())
 		},
 	}
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetHelpCommand(&cobra.Command{Hidden: true})
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError{fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())}
 	})
@@ -159,10 +160,14 @@ func newVersion(p process) *cobra.Command {
 		Short: "Print version, commit and Go version",
 		Args:  usageArgs(cobra.NoArgs),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(p.stdout, "kol-portrait-mcp %s (commit %s, %s)\n", version, builtFrom(), runtime.Version())
+			_, err := fmt.Fprintln(p.stdout, versionLine())
 			return err
 		},
 	}
+}
+
+func versionLine() string {
+	return fmt.Sprintf("kol-portrait-mcp %s (commit %s, %s)", version, builtFrom(), runtime.Version())
 }
 
 // flags are those that override the environment; empty ones do not.
@@ -173,13 +178,22 @@ type flags struct {
 // build reads the configuration and makes the parts.
 func (f *flags) build(ctx context.Context, p process) (*program, error) {
 	overrides := make(map[string]string)
-	for name, value := range map[string]string{"JUSTONEAPI_ENV": f.environment, "MCP_TRANSPORT": f.transport, "MCP_ADDR": f.addr} {
-		if value != "" {
-			overrides[name] = value
+	var flagNames []string // pairs for a Replacer: who set a flag looks for the flag
+	for _, flag := range []struct{ name, variable, value string }{
+		{"--env", "JUSTONEAPI_ENV", f.environment},
+		{"--transport", "MCP_TRANSPORT", f.transport},
+		{"--addr", "MCP_ADDR", f.addr},
+	} {
+		if flag.value != "" {
+			overrides[flag.variable] = flag.value
+			flagNames = append(flagNames, flag.variable+" is", flag.name+" is")
 		}
 	}
 	cfg, err := config.Load(ctx, envconfig.MultiLookuper(envconfig.MapLookuper(overrides), p.env))
 	if err != nil {
+		return nil, usageError{errors.New(strings.NewReplacer(flagNames...).Replace(err.Error()))}
+	}
+	if err := unsupported(cfg); err != nil {
 		return nil, usageError{err}
 	}
 	return build(cfg, p.stderr), nil

@@ -21,6 +21,14 @@ func TestCommands(t *testing.T) {
 	testscript.Run(t, testscript.Params{Dir: "testdata/commands", RequireUniqueNames: true})
 }
 
+func TestREADMEShowsTheAnswerAsItIs(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	answer, err := os.ReadFile("testdata/texts/documented.en.txt")
+	require.NoError(t, err)
+	assert.Contains(t, string(readme), "```text\n"+string(answer)+"```\n")
+}
+
 func TestREADMEHasEveryVariableAndItsDefault(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)

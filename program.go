@@ -28,6 +28,20 @@ type program struct {
 	close  func() error
 }
 
+// unsupported refuses settings that whoever made them relies on, but that this
+// version does not carry out yet.
+func unsupported(cfg *config.Config) error {
+	switch {
+	case cfg.DailyBudget > 0:
+		return errors.New("PORTRAIT_DAILY_BUDGET is set, but this version keeps no budget: unset it, and watch the vendor's dashboard")
+	case cfg.Endpoint == config.PolicyProfile:
+		return errors.New("JUSTONEAPI_ENDPOINT is \"profile\", but this version asks the portrait endpoint only: unset it")
+	case len(cfg.AuthTokens) > 0 && cfg.Transport != config.TransportStdio:
+		return errors.New("MCP_AUTH_TOKENS is set, but this version checks no bearer tokens: unset it, and serve loopback only")
+	}
+	return nil
+}
+
 // build makes the parts that cfg asks for. Nothing is opened or dialled yet.
 func build(cfg *config.Config, stderr io.Writer) *program {
 	log := cfg.Logger(stderr)

@@ -47,7 +47,7 @@ func (p *portrait) agePart() string {
 	}
 	part := say(p.lang, "%s %s (%s)", "%s %s（%s）", lead, groupWords(core.Group, p.lang), Percent(core.Percent))
 	if years, known := p.ages.median(); known {
-		part += say(p.lang, ", median age %.1f", "，中位数 %.1f 岁", years)
+		part += say(p.lang, ", median age %.1f", "，年龄中位数 %.1f 岁", years)
 	}
 	return part
 }
@@ -69,7 +69,7 @@ func (p *portrait) placePart() string {
 	case abroad > places[0].Share:
 		return say(p.lang, "%s overseas, then %s (%s)", "海外占 %s，其次%s（%s）", Percent(abroad), places[0].Name, Percent(places[0].Share))
 	default:
-		return say(p.lang, "strongest in %s (%s)", "%s最多（%s）", places[0].Name, Percent(places[0].Share))
+		return say(p.lang, "largest share in %s (%s)", "%s最多（%s）", places[0].Name, Percent(places[0].Share))
 	}
 }
 

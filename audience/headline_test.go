@@ -19,8 +19,8 @@ func TestHeadline(t *testing.T) {
 		{
 			"all of it",
 			&schema.Distributions{Gender: genderOf(0.671, 0.329), Ages: agesOf(0.02, 0.04, 0.27, 0.54, 0.13), Provinces: rows(row("江苏", 0.07), row("广东", 0.119))},
-			"67.1% women; mostly 35-44 (54.0%), median age 38.1; strongest in Guangdong (11.9%).",
-			"女性占 67.1%，核心年龄 35-44 岁（54.0%），中位数 38.1 岁，广东最多（11.9%）。",
+			"67.1% women; mostly 35-44 (54.0%), median age 38.1; largest share in Guangdong (11.9%).",
+			"女性占 67.1%，核心年龄 35-44 岁（54.0%），年龄中位数 38.1 岁，广东最多（11.9%）。",
 		},
 		{
 			"men lead",
@@ -35,7 +35,7 @@ func TestHeadline(t *testing.T) {
 		{
 			"no group is half of it",
 			&schema.Distributions{Ages: agesOf(0.1, 0.3, 0.4, 0.1, 0.1)},
-			"Largest age group 25-34 (40.0%), median age 27.5.", "核心年龄 25-34 岁（40.0%），中位数 27.5 岁。",
+			"Largest age group 25-34 (40.0%), median age 27.5.", "核心年龄 25-34 岁（40.0%），年龄中位数 27.5 岁。",
 		},
 		{
 			"an open group has no median",
@@ -55,7 +55,7 @@ func TestHeadline(t *testing.T) {
 		{
 			"cities where there are no provinces",
 			&schema.Distributions{Cities: rows(row("西安", 0.031))},
-			"Strongest in Xi'an (3.1%).", "西安最多（3.1%）。",
+			"Largest share in Xi'an (3.1%).", "西安最多（3.1%）。",
 		},
 		{
 			"more abroad than in any province",
@@ -70,7 +70,7 @@ func TestHeadline(t *testing.T) {
 		{
 			"a province that is not known is not the strongest",
 			&schema.Distributions{Provinces: rows(row("中国", 0.9), row("四川", 0.1))},
-			"Strongest in Sichuan (10.0%).", "四川最多（10.0%）。",
+			"Largest share in Sichuan (10.0%).", "四川最多（10.0%）。",
 		},
 		{
 			"interests, for want of better",

@@ -72,15 +72,15 @@ func (p *portrait) genderInsight() string {
 func (p *portrait) lean(share schema.Share, side string, other *schema.Share, others string) string {
 	figure := Percent(share)
 	if other != nil {
-		figure = others + " " + Percent(*other)
+		figure = say(p.lang, "%s %s", "%s占 %s", others, Percent(*other))
 	}
 	switch {
 	case share >= stronglySkewed:
-		return say(p.lang, "Skews strongly %s (%s).", "明显偏%s（%s）。", side, figure)
+		return say(p.lang, "Skews strongly %s (%s).", "%s明显偏多（%s）。", side, figure)
 	case share >= skewed:
-		return say(p.lang, "Skews %s (%s).", "偏%s（%s）。", side, figure)
+		return say(p.lang, "Skews %s (%s).", "%s偏多（%s）。", side, figure)
 	default:
-		return say(p.lang, "Leans %s (%s).", "略偏%s（%s）。", side, figure)
+		return say(p.lang, "Leans %s (%s).", "%s略多（%s）。", side, figure)
 	}
 }
 
@@ -100,7 +100,7 @@ func (p *portrait) minorInsight() string {
 	case !listed:
 		return ""
 	case share >= notableMinors:
-		return say(p.lang, "Notably many under 18: %s.", "未成年人偏多：%s。", Percent(share))
+		return say(p.lang, "Under 18: %s (mind the rules on advertising to minors).", "未成年人 %s（注意面向未成年人的广告规定）。", Percent(share))
 	default:
 		return say(p.lang, "Under 18: %s.", "未成年人 %s。", Percent(share))
 	}
@@ -117,7 +117,7 @@ func (p *portrait) provinceInsight() string {
 	case len(p.provinces) <= rowsShown:
 		return say(p.lang, "Provinces listed: %s.", "仅列出省份：%s。", list(p.provinces, p.lang))
 	default:
-		return say(p.lang, "%[1]s lead %[2]d provinces.", "%[2]d 省前三：%[1]s。",
+		return say(p.lang, "%[1]s lead %[2]d provinces.", "%[2]d 个省级地区中占比前三：%[1]s。",
 			list(top(p.provinces), p.lang), len(p.provinces))
 	}
 }
@@ -169,5 +169,5 @@ func (p *portrait) appleInsight() string {
 	if value(p.apple) <= 0 {
 		return ""
 	}
-	return say(p.lang, "Apple %s (a weak sign of spending power).", "苹果 %s（仅粗略反映消费力）。", Percent(*p.apple))
+	return say(p.lang, "Apple devices %s (only a rough hint at spending power).", "苹果设备占 %s（仅粗略反映消费力）。", Percent(*p.apple))
 }

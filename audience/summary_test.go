@@ -236,7 +236,7 @@ func ExampleAnalyst_Summarize() {
 		fmt.Println("-", insight)
 	}
 	// Output:
-	// 67.1% women; strongest in Guangdong (31.0%).
+	// 67.1% women; largest share in Guangdong (31.0%).
 	// - Skews female (men 32.9%).
 	// - Concentrated: Guangdong 31.0%, then Zhejiang 5.0%.
 	// - Overseas 6.0%.

@@ -51,12 +51,9 @@ func (a *Analyst) Warnings(d *schema.Distributions, asOf string, today time.Time
 }
 
 func dayWarning(asOf string, today time.Time, lang schema.Language) string {
-	if asOf == "" {
-		return say(lang, "The vendor did not say which day the data is from.", "数据方未说明数据日期。")
-	}
 	day, err := time.Parse(time.DateOnly, asOf)
 	if err != nil {
-		return say(lang, "The vendor's day of the data, %q, is no date.", "数据方给出的数据日期“%s”不是有效日期。", asOf)
+		return say(lang, "The day of the data is not known.", "数据日期未知。")
 	}
 	switch age := daysBetween(day, today); {
 	case age > staleDays:
@@ -135,7 +132,7 @@ func unknownAgeWarning(rows []schema.AgeShare, lang schema.Language) string {
 
 func missingAgeWarning(rows []schema.AgeShare, lang schema.Language) string {
 	groups := ages{rows: rows}.missing()
-	if len(rows) == 0 || groups == nil {
+	if len(rows) == 0 || groups == nil || (ages{rows: rows}).unknown() != nil { // unknown groups may cover them
 		return ""
 	}
 	return say(lang, "No share given for ages: %s; no median.", "缺少年龄段：%s，故不计算中位数。", enumerate(groups, lang))

@@ -95,8 +95,8 @@ func TestWarningsOnTheDay(t *testing.T) {
 		{"today", "2026-03-08", utc(time.March, 8, 0), "", ""},
 		{"a day ahead", "2026-03-09", utc(time.March, 8, 0), "", ""},
 		{"two days ahead", "2026-03-10", utc(time.March, 8, 0), "The vendor dates the portrait 2026-03-10, in the future.", "画像数据日期 2026-03-10 晚于今天。"},
-		{"no day", "", utc(time.March, 8, 0), "The vendor did not say which day the data is from.", "数据方未说明数据日期。"},
-		{"no date", "2026-02-30", utc(time.March, 8, 0), `The vendor's day of the data, "2026-02-30", is no date.`, "数据方给出的数据日期“2026-02-30”不是有效日期。"},
+		{"no day", "", utc(time.March, 8, 0), "The day of the data is not known.", "数据日期未知。"},
+		{"no date", "2026-02-30", utc(time.March, 8, 0), "The day of the data is not known.", "数据日期未知。"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			en := audience.New().Warnings(complete(), tt.asOf, tt.today, schema.English)

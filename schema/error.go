@@ -31,12 +31,12 @@ const (
 // says what was wrong and what to do about it, and never holds the token.
 type Error struct {
 	Kind              Kind   `json:"kind"`
-	Message           string `json:"message"`
-	Retryable         bool   `json:"retryable"`                   // whether the same call may succeed later
-	RetryAfterSeconds int    `json:"retryAfterSeconds,omitempty"` // how long to wait first; 0 where not known
-	UpstreamCode      int    `json:"upstreamCode,omitempty"`      // the vendor's business code; 0 where it gave none
-	RequestID         string `json:"requestId,omitempty"`         // the vendor's id of the request
-	Charged           bool   `json:"charged"`                     // whether a vendor call was, or may have been, charged
+	Message           string `json:"message" jsonschema_description:"What was wrong and what to do about it"`
+	Retryable         bool   `json:"retryable" jsonschema_description:"Whether the same call may succeed later"`
+	RetryAfterSeconds int    `json:"retryAfterSeconds,omitempty" jsonschema_description:"How long to wait first"` // 0 where not known
+	UpstreamCode      int    `json:"upstreamCode,omitempty" jsonschema_description:"The vendor's business code"`  // 0 where it gave none
+	RequestID         string `json:"requestId,omitempty" jsonschema_description:"The vendor's id of the request, for its support"`
+	Charged           bool   `json:"charged" jsonschema_description:"Whether a vendor call was, or may have been, charged"`
 }
 
 // Error returns the kind and the message.

@@ -11,17 +11,24 @@ import (
 // InputSchema returns the JSON Schema (2020-12, inlined, closed to properties
 // it does not name) of what a tool takes as T.
 func InputSchema[T any]() (json.RawMessage, error) {
-	return generate(reflect.TypeFor[T](), false)
+	return encode(reflectType(reflect.TypeFor[T](), false), reflect.TypeFor[T]())
 }
 
-// OutputSchema returns the JSON Schema (2020-12, inlined) of what a tool gives
-// as T. It is open to further properties, so that a client that remembers it
-// accepts what a newer server adds.
+// OutputSchema returns the JSON Schema (2020-12, inlined) of what a tool gives:
+// a T, or an object with the error of a failed call. The protocol lets clients
+// skip the check where a call failed, but some, the Inspector among them, hold
+// the error against the schema too, and would show that it does not fit instead
+// of the error. The schema is open to further properties, so that a client that
+// remembers it accepts what a newer server adds.
 func OutputSchema[T any]() (json.RawMessage, error) {
-	return generate(reflect.TypeFor[T](), true)
+	s := reflectType(reflect.TypeFor[T](), true)
+	s.Properties.Set("error", reflectType(reflect.TypeFor[Error](), true))
+	s.AnyOf = []*jsonschema.Schema{{Required: s.Required}, {Required: []string{"error"}}}
+	s.Required = nil
+	return encode(s, reflect.TypeFor[T]())
 }
 
-func generate(t reflect.Type, open bool) (json.RawMessage, error) {
+func reflectType(t reflect.Type, open bool) *jsonschema.Schema {
 	reflector := jsonschema.Reflector{
 		Anonymous:                 true, // no $id: the schema is not published at an address
 		DoNotReference:            true,
@@ -29,7 +36,11 @@ func generate(t reflect.Type, open bool) (json.RawMessage, error) {
 		AllowAdditionalProperties: open,
 		Mapper:                    mapType,
 	}
-	raw, err := json.Marshal(reflector.ReflectFromType(t))
+	return reflector.ReflectFromType(t)
+}
+
+func encode(s *jsonschema.Schema, t reflect.Type) (json.RawMessage, error) {
+	raw, err := json.Marshal(s)
 	if err != nil {
 		return nil, fmt.Errorf("generate the schema of %s: %w", t, err)
 	}

@@ -35,7 +35,7 @@ type Summary struct {
 	Insights          []string      `json:"insights" jsonschema_description:"What stands out, each with its figure"`
 	Gender            *GenderSplit  `json:"gender,omitempty"`
 	Age               *AgeSummary   `json:"age,omitempty"`
-	TopInterests      []RankedShare `json:"topInterests,omitempty"`
+	TopInterests      []RankedShare `json:"topInterests,omitempty" jsonschema_description:"The largest, at most three, as in the other lists"`
 	TopProvinces      []RankedShare `json:"topProvinces,omitempty"`
 	TopCities         []RankedShare `json:"topCities,omitempty"`
 	TopDevices        []RankedShare `json:"topDevices,omitempty"`
@@ -55,7 +55,7 @@ type GenderSplit struct {
 type AgeSummary struct {
 	CoreGroup   string   `json:"coreGroup" jsonschema_description:"The largest age group"`
 	CoreShare   Share    `json:"coreShare"`
-	MedianYears *float64 `json:"medianYears,omitempty" jsonschema_description:"Interpolated; absent where the median falls in an open group"`
+	MedianYears *float64 `json:"medianYears,omitempty" jsonschema_description:"Interpolated within its group; absent where it cannot be known"`
 	MinorShare  *Share   `json:"minorShare,omitempty" jsonschema_description:"Under 18"`
 }
 
@@ -68,8 +68,8 @@ type RankedShare struct {
 
 // PortraitArguments is what get_kol_fans_portrait takes.
 type PortraitArguments struct {
-	KOLID       string   `json:"kolId" jsonschema:"maxLength=512,pattern=^([A-Za-z0-9_-]{1\\,64}|(https?://)?([a-z]+\\.)*xiaohongshu\\.com/\\S+)$,example=5d21ab6b000000001201567d,example=https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d" jsonschema_description:"The KOL's Xiaohongshu user id (usually 24 hex digits), or the address of the KOL's profile page"`
-	AcceptCache bool     `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"true: a cached portrait will do. false: collect afresh"`
+	KOLID       string   `json:"kolId" jsonschema:"maxLength=512,pattern=^([A-Za-z0-9_-]{1\\,64}|(https?://)?([a-z]+\\.)*xiaohongshu\\.com/(user/profile|solar/pre-trade/blogger-detail)/\\S+)$,example=5d21ab6b000000001201567d,example=https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d" jsonschema_description:"The KOL's Xiaohongshu user id (usually 24 hex digits), or the address of the KOL's profile page"`
+	AcceptCache bool     `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"Whether a cached portrait will do; false asks for a fresh collection"`
 	Detail      Detail   `json:"detail,omitempty" jsonschema:"enum=full,enum=summary,default=full" jsonschema_description:"summary leaves out the row-by-row distributions"`
 	Language    Language `json:"language,omitempty" jsonschema:"enum=en,enum=zh" jsonschema_description:"Language of the answer; the server's own where absent"`
 }

@@ -85,7 +85,7 @@ func TestArgumentsThatCannotBeMeantAreToldWhatWouldBeRight(t *testing.T) {
 		{"an object", `{"kolId":{"id":"a"}}`, `kolId is {"id":"a"}, which is neither`},
 		{"a number that has lost digits", `{"kolId":12345678901234567890}`, `which is neither`},
 		{"a fraction", `{"kolId":1.5}`, `kolId is 1.5, which is neither`},
-		{"the address of a note", `{"kolId":"https://www.xiaohongshu.com/explore/66aabbcc000000001e01abcd"}`, `which is neither`},
+		{"the address of a note", `{"kolId":"https://www.xiaohongshu.com/explore/66aabbcc000000001e01abcd"}`, `kolId is the address of a note, "https://www.xiaohongshu.com/explore/66aabbcc000000001e01abcd". Give the address of its author's profile page`},
 		{"a profile on another site", `{"kolId":"https://example.com/user/profile/5d21ab6b000000001201567d"}`, `which is neither`},
 		{"a site that only ends like it", `{"kolId":"https://notxiaohongshu.com/user/profile/5d21ab6b000000001201567d"}`, `which is neither`},
 		{"a short link", `{"kolId":"http://xhslink.com/a/AbCdEf"}`, `kolId is a short link, which only Xiaohongshu can resolve. Open "http://xhslink.com/a/AbCdEf" in a browser`},

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -27,26 +26,44 @@ func FailureOf(err error) Failure {
 	}
 	return Failure{Error: &schema.Error{
 		Kind:    schema.Internal,
-		Message: "The server failed on this call; its log has the details. Other calls are not affected. Repeating the call may be charged again.",
+		Message: "The server failed on this call; its log has the details. Other calls are not affected.",
+		Charged: true, // nobody knows: say so rather than invite a repetition
 	}}
 }
 
-// Text returns the failure as one block that a model can act on.
+// Text returns the failure as one block that a model can act on: what the
+// message says, then the facts to decide by.
 func (f Failure) Text() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "Error %s: %s", f.Error.Kind, f.Error.Message)
+	text := fmt.Sprintf("Error %s: %s\nRetryable: %s. Charged: %s.", f.Error.Kind, f.Error.Message, f.retryable(), f.charged())
+	if f.Error.RequestID != "" {
+		text += " Request id: " + f.Error.RequestID
+	}
+	return text
+}
+
+func (f Failure) retryable() string {
+	wait := time.Duration(f.Error.RetryAfterSeconds) * time.Second
 	switch {
-	case f.Error.Retryable && f.Error.RetryAfterSeconds > 0:
-		fmt.Fprintf(&b, "\nThe same call may succeed in %s.", time.Duration(f.Error.RetryAfterSeconds)*time.Second)
-	case f.Error.Retryable:
-		b.WriteString("\nThe same call may succeed later.")
+	case !f.Error.Retryable:
+		return "no"
+	case wait == 0:
+		return "yes"
+	case wait < time.Hour:
+		return fmt.Sprintf("yes, after %d s", f.Error.RetryAfterSeconds)
 	default:
-		b.WriteString("\nRepeating the same call will not help.")
+		return fmt.Sprintf("yes, after %.1f h", wait.Hours())
 	}
-	if f.Error.Charged {
-		b.WriteString(" One vendor call was, or may have been, charged.")
+}
+
+func (f Failure) charged() string {
+	switch {
+	case !f.Error.Charged:
+		return "no"
+	case f.Error.Kind == schema.BadResponse:
+		return "yes"
+	default:
+		return "possibly"
 	}
-	return b.String()
 }
 
 func (f Failure) result() *mcp.CallToolResult {

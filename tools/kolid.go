@@ -27,10 +27,13 @@ func parseKOLID(value any) (string, error) {
 			return id, nil
 		}
 	}
+	if strings.Contains(text, "xiaohongshu.com/explore/") || strings.Contains(text, "xiaohongshu.com/discovery/item/") {
+		return "", invalidArgument("kolId is the address of a note, %s. Give the address of its author's profile page, such as %q.", quote(text), exampleKOLAddress)
+	}
 	if strings.Contains(text, "xhslink.") {
 		return "", invalidArgument("kolId is a short link, which only Xiaohongshu can resolve. Open %s in a browser and give the address it leads to, such as %q.", quote(text), exampleKOLAddress)
 	}
-	return "", invalidArgument("kolId is %s, which is neither a KOL id (1 to %d letters, digits, _ or -), such as %q, nor the address of a profile page, such as %q. Nothing was asked of the vendor.",
+	return "", invalidArgument("kolId is %s, which is neither a KOL id (1 to %d letters, digits, _ or -), such as %q, nor the address of a profile page, such as %q.",
 		quote(value), longestKOLID, exampleKOLID, exampleKOLAddress)
 }
 

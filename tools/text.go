@@ -3,6 +3,7 @@ package tools
 import (
 	"fmt"
 	"strings"
+	"time"
 
 	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
@@ -49,23 +50,23 @@ func (w *portraitWriter) heading() {
 	if p.Source.Sample {
 		w.line("%s", w.say(
 			"SAMPLE DATA from a simulated vendor: it describes no real KOL.",
-			"示例数据：来自模拟接口，不代表任何真实达人。"))
+			"示例数据：来自模拟数据源，不代表任何真实达人。"))
 	}
-	asOf := p.AsOf
-	if asOf == "" {
-		asOf = w.say("an unknown day", "日期未知")
+	asOf := w.say("an unknown day", "未知")
+	if p.AsOf != "" {
+		asOf = p.AsOf
 	}
-	w.line(w.say("KOL %s: followers as of %s (Xiaohongshu, via Just One API %s)", "达人 %s 粉丝画像，数据日期 %s（小红书，来源 Just One API %s）"),
+	w.line(w.say("KOL %s: followers as of %s (Xiaohongshu, via Just One API %s)", "达人 %s 粉丝画像，数据日期：%s（小红书，来源 Just One API %s）"),
 		p.KOLID, asOf, w.endpoint())
 }
 
 func (w *portraitWriter) endpoint() string {
-	name := w.say("V1", "V1")
+	name := "V1"
 	if w.portrait.Source.Endpoint == schema.EndpointProfile {
-		name = w.say("profile", "profile")
+		name = "profile"
 	}
 	if w.portrait.Source.Deprecated {
-		name += w.say(", deprecated", "，已弃用")
+		name += w.say(", a deprecated endpoint", "，该接口已标记弃用")
 	}
 	return name
 }
@@ -102,9 +103,9 @@ func (w *portraitWriter) distributions(d *schema.Distributions) {
 		devices.add(w.analyst.DeviceName(row, lang), row.Percent)
 	}
 	w.rows(w.say("Age %", "年龄 %"), ages)
-	w.rows(fmt.Sprintf(w.say("Interests %% (%s listed)", "兴趣 %%（所列合计 %s）"), audience.Points(interests.sum)), interests)
+	w.rows(fmt.Sprintf(w.say("Interests %% (%s in all)", "兴趣 %%（所列合计 %s）"), audience.Points(interests.sum)), interests)
 	w.rows(w.say("Provinces %", "省份 %"), provinces)
-	w.rows(fmt.Sprintf(w.say("Cities %% (largest only, %s listed)", "城市 %%（仅列最大者，合计 %s）"), audience.Points(cities.sum)), cities)
+	w.rows(fmt.Sprintf(w.say("Cities %% (largest only, %s in all)", "城市 %%（仅含占比最高者，合计 %s）"), audience.Points(cities.sum)), cities)
 	w.rows(w.say("Devices %", "设备 %"), devices)
 }
 
@@ -126,8 +127,8 @@ func (w *portraitWriter) gender(g *schema.GenderShares) {
 // distributions are left out.
 func (w *portraitWriter) topRows() {
 	s := w.portrait.Summary
-	w.rows(w.say("Cities %", "城市 %"), ranked(s.TopCities))
-	w.rows(w.say("Devices %", "设备 %"), ranked(s.TopDevices))
+	w.rows(w.say("Top cities %", "占比最高的城市 %"), ranked(s.TopCities))
+	w.rows(w.say("Top devices %", "占比最高的设备 %"), ranked(s.TopDevices))
 }
 
 // places writes what the summary adds up over places, but for the sums that
@@ -151,7 +152,17 @@ func (w *portraitWriter) provenance() {
 	if source.FromStore {
 		origin = w.say("From the store; fetched", "来自本地存储；获取于")
 	}
-	fmt.Fprintf(&w.text, w.say("%s %s UTC, %s.", "%s %s UTC，%s。"), origin, source.RetrievedAt.UTC().Format("2006-01-02 15:04"), cost)
+	fmt.Fprintf(&w.text, w.say("%s %s, %s.", "%s %s，%s。"), origin, w.moment(source.RetrievedAt), cost)
+}
+
+// moment writes a time of day where the reader is: in Chinese, in Beijing. The
+// zone is spelled out, since a container may have no time zone data.
+func (w *portraitWriter) moment(t time.Time) string {
+	const layout = "2006-01-02 15:04"
+	if w.portrait.Language == schema.Chinese {
+		return "北京时间 " + t.In(time.FixedZone("Asia/Shanghai", 8*60*60)).Format(layout)
+	}
+	return t.UTC().Format(layout) + " UTC"
 }
 
 func (w *portraitWriter) rows(label string, rows rowList) {

@@ -1,6 +1,7 @@
 package tools_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/santhosh-tekuri/jsonschema/v6"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"github.com/tiktoken-go/tokenizer"
@@ -97,6 +99,21 @@ func connect(t *testing.T, built *tools.Tools) *client.Client {
 	return c
 }
 
+// listTools returns the tools as they go over the wire: the client's own types
+// would lose what they do not know.
+func listTools(t *testing.T) json.RawMessage {
+	t.Helper()
+	server, err := newTools(t, nil).Server("test")
+	require.NoError(t, err)
+	raw, err := json.Marshal(server.HandleMessage(t.Context(), json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)))
+	require.NoError(t, err)
+	var response struct {
+		Result struct{ Tools json.RawMessage }
+	}
+	require.NoError(t, json.Unmarshal(raw, &response))
+	return response.Result.Tools
+}
+
 // call calls get_kol_fans_portrait and returns both halves of the result.
 func call(t *testing.T, c *client.Client, arguments any) (text string, structured map[string]any, isError bool) {
 	t.Helper()
@@ -112,12 +129,9 @@ func call(t *testing.T, c *client.Client, arguments any) (text string, structure
 }
 
 func TestToolDefinitionsAreAsRecorded(t *testing.T) {
-	c := connect(t, newTools(t, nil))
-	list, err := c.ListTools(t.Context(), mcp.ListToolsRequest{})
-	require.NoError(t, err)
-	raw, err := json.MarshalIndent(list.Tools, "", "  ")
-	require.NoError(t, err)
-	golden(t, "../testdata/tools.json", append(raw, '\n'))
+	var indented bytes.Buffer
+	require.NoError(t, json.Indent(&indented, listTools(t), "", "  "))
+	golden(t, "../testdata/tools.json", append(indented.Bytes(), '\n'))
 }
 
 func TestEveryToolHasATitleSchemasAndAllFourHints(t *testing.T) {
@@ -222,6 +236,28 @@ func TestTokens(t *testing.T) {
 	}
 }
 
+// TestEveryResultFitsTheOutputSchema holds failures to it as well: some
+// clients check those too, and would show a mismatch instead of the error.
+func TestEveryResultFitsTheOutputSchema(t *testing.T) {
+	c := connect(t, newTools(t, nil))
+	var list []struct{ OutputSchema json.RawMessage }
+	require.NoError(t, json.Unmarshal(listTools(t), &list))
+	document, err := jsonschema.UnmarshalJSON(bytes.NewReader(list[0].OutputSchema))
+	require.NoError(t, err)
+	compiler := jsonschema.NewCompiler()
+	require.NoError(t, compiler.AddResource("output.json", document))
+	output, err := compiler.Compile("output.json")
+	require.NoError(t, err)
+
+	require.Error(t, output.Validate(map[string]any{}), "neither a portrait nor an error")
+	for _, id := range []string{kolID, "made-up", "sample-sparse", "sample-unknown-names", "sample-code-601", "sample-nan", "not an id"} {
+		t.Run(id, func(t *testing.T) {
+			_, structured, _ := call(t, c, map[string]any{"kolId": id})
+			assert.NoError(t, output.Validate(structured))
+		})
+	}
+}
+
 func TestInvalidArgumentsNeverReachTheVendor(t *testing.T) {
 	vendor := collectorFunc(func(context.Context, string, bool) (*schema.Collected, error) {
 		t.Error("the vendor was asked")
@@ -270,17 +306,27 @@ func TestVendorFailuresAreAnswersThatAModelCanActOn(t *testing.T) {
 		{
 			&schema.Error{Kind: schema.RateLimited, Message: "Too fast.", Retryable: true, RetryAfterSeconds: 90, UpstreamCode: 302, RequestID: "r-1"},
 			schema.Error{Kind: schema.RateLimited, Message: "Too fast.", Retryable: true, RetryAfterSeconds: 90, UpstreamCode: 302, RequestID: "r-1"},
-			"Error rate_limited: Too fast.\nThe same call may succeed in 1m30s.",
+			"Error rate_limited: Too fast.\nRetryable: yes, after 90 s. Charged: no. Request id: r-1",
 		},
 		{
 			&schema.Error{Kind: schema.Timeout, Message: "No answer.", Retryable: true, Charged: true},
 			schema.Error{Kind: schema.Timeout, Message: "No answer.", Retryable: true, Charged: true},
-			"Error timeout: No answer.\nThe same call may succeed later. One vendor call was, or may have been, charged.",
+			"Error timeout: No answer.\nRetryable: yes. Charged: possibly.",
 		},
 		{
 			&schema.Error{Kind: schema.InvalidToken, Message: "Wrong token.", UpstreamCode: 100},
 			schema.Error{Kind: schema.InvalidToken, Message: "Wrong token.", UpstreamCode: 100},
-			"Error invalid_token: Wrong token.\nRepeating the same call will not help.",
+			"Error invalid_token: Wrong token.\nRetryable: no. Charged: no.",
+		},
+		{
+			&schema.Error{Kind: schema.DailyQuotaExceeded, Message: "Enough.", Retryable: true, RetryAfterSeconds: 79231},
+			schema.Error{Kind: schema.DailyQuotaExceeded, Message: "Enough.", Retryable: true, RetryAfterSeconds: 79231},
+			"Error daily_quota_exceeded: Enough.\nRetryable: yes, after 22.0 h. Charged: no.",
+		},
+		{
+			&schema.Error{Kind: schema.BadResponse, Message: "Nonsense.", Charged: true},
+			schema.Error{Kind: schema.BadResponse, Message: "Nonsense.", Charged: true},
+			"Error bad_response: Nonsense.\nRetryable: no. Charged: yes.",
 		},
 		{
 			errors.New("secret detail"),

@@ -20,7 +20,7 @@ import (
 const maxBody = 4 << 20
 
 // adviseWait is what to do where the vendor may still be at work.
-const adviseWait = "Wait a few minutes, then call again accepting cached data (acceptCache=true), so that a completed call is not paid for twice."
+const adviseWait = "Wait some minutes before calling again: that may be charged a second time."
 
 // answer is what came back for one request, with the token taken out.
 type answer struct {
@@ -171,7 +171,7 @@ func (c *Client) untrusted(err error, env envelope) *failure {
 			RequestID: c.requestID(env),
 			Charged:   env.code == 0,
 		},
-		advice: "Calling again may cost another charged call and bring the same; tell the vendor's support the request id.",
+		advice: "The same call may bring the same answer, and be charged; tell the vendor's support.",
 	})
 }
 

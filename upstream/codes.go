@@ -17,13 +17,13 @@ type rule struct {
 
 // Advice that several rules share.
 const (
-	adviseToken     = "Check the token that this server is configured with in the vendor's dashboard."
-	adviseSlower    = "Wait a minute, then call again, with fewer calls at a time."
+	adviseToken     = "Check the value of JUSTONEAPI_TOKEN against the token in the vendor's dashboard."
+	adviseSlower    = "Call again later, with fewer calls at a time."
 	adviseLater     = "Call again in a few minutes."
-	adviseSuccessor = "Calling again will not help: the vendor names a successor (fans_profile) for this endpoint."
-	adviseReport    = "Calling again with the same arguments will not help; tell the vendor's support the code and the request id."
-	adviseBalance   = "Top up the vendor account; calling again before that will not help."
-	adviseAccess    = "Enable this endpoint for the token in the vendor's dashboard; calling again before that will not help."
+	adviseSuccessor = "The vendor names a successor for this endpoint, fans_profile: update this server."
+	adviseReport    = "Ask the vendor's support what it means."
+	adviseBalance   = "Top up the vendor account first."
+	adviseAccess    = "Enable this endpoint for the token in the vendor's dashboard first."
 )
 
 // codeRule gives the meaning of a business code other than 0. The codes are
@@ -74,7 +74,7 @@ func statusRule(status int) rule {
 	case status == http.StatusForbidden:
 		return rule{schema.PermissionDenied, "The vendor denies access", adviseAccess, false, false}
 	case status == http.StatusNotFound, status == http.StatusGone:
-		return rule{schema.EndpointRemoved, "The vendor's address has no such endpoint", adviseSuccessor, false, false}
+		return rule{schema.EndpointRemoved, "The vendor's address has no such endpoint", "Check JUSTONEAPI_BASE_URL if it is set. Else: " + adviseSuccessor, false, false}
 	case status == http.StatusGatewayTimeout, status == 524:
 		return rule{schema.Timeout, "The vendor's gateway gave up waiting for the answer", adviseWait, true, false}
 	case status >= 500:

@@ -40,7 +40,7 @@ func TestDecodeEnvelopeThatIsNone(t *testing.T) {
 		{`"code"`, -1, "it is a string, not an object"},
 		{`0`, -1, "it is a number, not an object"},
 		{`true`, -1, "it is true or false, not an object"},
-		{`<html>`, -1, "it is not JSON, not an object"},
+		{`<html>`, -1, "it is not JSON"},
 		{`{}`, -1, "it has no code"},
 		{`{"data":{}}`, -1, "it has no code"},
 		{`{"code":null}`, -1, "code is null, not an integer"},

@@ -57,7 +57,11 @@ func text(raw json.RawMessage) string {
 // object turns out broken. Names are matched exactly, and none may come twice:
 // which one were right?
 func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, error) {
-	if shape := shapeOf(raw); shape != "an object" {
+	switch shape := shapeOf(raw); shape {
+	case "an object":
+	case notJSON:
+		return nil, errors.New("it is not JSON")
+	default:
 		return nil, fmt.Errorf("it is %s, not an object", shape)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
@@ -101,6 +105,9 @@ func broken(err error) error {
 	return fmt.Errorf("it is not JSON: %w", err)
 }
 
+// notJSON is the shape of what no JSON value begins with.
+const notJSON = "not JSON"
+
 // shapeOf names what a JSON value is by its first byte.
 func shapeOf(raw []byte) string {
 	raw = bytes.TrimLeft(raw, " \t\r\n")
@@ -121,7 +128,7 @@ func shapeOf(raw []byte) string {
 	case '-', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9':
 		return "a number"
 	default:
-		return "not JSON"
+		return notJSON
 	}
 }
 

@@ -29,7 +29,7 @@ func TestBusinessCodes(t *testing.T) {
 		{202, schema.UpstreamRejected, false, 1, `The vendor refused the request for a reason that it does not document (code 202). `},
 		{300, schema.EndpointRemoved, false, 1, `The vendor no longer serves this endpoint (code 300). `},
 		{301, schema.CollectionFailed, true, 3, `The vendor could not collect this KOL's portrait (code 301): "Collection failed. Please retry.", after 3 attempts. Call again in a few minutes`},
-		{302, schema.RateLimited, true, 3, `The vendor's rate limit is exceeded (code 302): "Rate limit exceeded", after 3 attempts. Wait`},
+		{302, schema.RateLimited, true, 3, `The vendor's rate limit is exceeded (code 302): "Rate limit exceeded", after 3 attempts. Call again later`},
 		{303, schema.DailyQuotaExceeded, true, 1, `The vendor's daily quota for this token is used up (code 303): "Daily quota exceeded". Call again after 00:00 in Shanghai`},
 		{400, schema.UpstreamRejected, false, 1, `The vendor calls the request invalid: it probably does not know this KOL id (code 400): "Invalid parameters". Check`},
 		{404, schema.EndpointRemoved, false, 1, `The vendor no longer serves this endpoint (code 404). `},
@@ -145,8 +145,8 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 		charged bool
 		message string
 	}{
-		{"sample-not-json", false, "it is not JSON, not an object"},
-		{"sample-html", false, "it is not JSON, not an object"},
+		{"sample-not-json", false, "it is not JSON"},
+		{"sample-html", false, "it is not JSON"},
 		{"sample-shape", false, "it is a list, not an object"},
 		{"sample-null-data", true, "data: it is null, not an object"},
 		{"sample-empty-data", true, "data has no distribution"},
