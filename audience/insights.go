@@ -117,7 +117,7 @@ func (p *portrait) provinceInsight() string {
 	case len(p.provinces) <= rowsShown:
 		return say(p.lang, "Provinces listed: %s.", "仅列出省份：%s。", list(p.provinces, p.lang))
 	default:
-		return say(p.lang, "%[1]s lead %[2]d provinces.", "%[2]d 个省级地区中占比前三：%[1]s。",
+		return say(p.lang, "%[1]s lead %[2]d provinces.", "%[2]d 个省份前三：%[1]s。",
 			list(top(p.provinces), p.lang), len(p.provinces))
 	}
 }

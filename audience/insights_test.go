@@ -45,7 +45,7 @@ func TestInsights(t *testing.T) {
 			[]string{"Under 18: 5.0% (mind the rules on advertising to minors)."}, []string{"未成年人 5.0%（注意面向未成年人的广告规定）。"}},
 
 		{"spread over provinces", &schema.Distributions{Provinces: rows(row("四川", 0.1), row("广东", 0.249), row("新地方", 0.2), row("中国", 0.1), row("山东", 0.05))},
-			[]string{"Guangdong 24.9%, 新地方 20.0%, Sichuan 10.0% lead 4 provinces."}, []string{"4 个省级地区中占比前三：广东 24.9%、新地方 20.0%、四川 10.0%。"}},
+			[]string{"Guangdong 24.9%, 新地方 20.0%, Sichuan 10.0% lead 4 provinces."}, []string{"4 个省份前三：广东 24.9%、新地方 20.0%、四川 10.0%。"}},
 		{"concentrated in one", &schema.Distributions{Provinces: rows(row("四川", 0.1), row("广东", 0.25))},
 			[]string{"Concentrated: Guangdong 25.0%, then Sichuan 10.0%."}, []string{"地域集中：广东 25.0%，其次四川 10.0%。"}},
 		{"concentrated in one, with others behind", &schema.Distributions{Provinces: rows(row("四川", 0.1), row("广东", 0.5), row("山东", 0.2), row("湖北", 0.05))},

@@ -56,7 +56,7 @@ func (w *portraitWriter) heading() {
 	if p.AsOf != "" {
 		asOf = p.AsOf
 	}
-	w.line(w.say("KOL %s: followers as of %s (Xiaohongshu, via Just One API %s)", "达人 %s 粉丝画像，数据日期：%s（小红书，来源 Just One API %s）"),
+	w.line(w.say("KOL %s: followers as of %s (Xiaohongshu, via Just One API %s)", "达人 %s 粉丝画像，数据日期：%s（小红书，Just One API %s）"),
 		p.KOLID, asOf, w.endpoint())
 }
 
@@ -66,7 +66,7 @@ func (w *portraitWriter) endpoint() string {
 		name = "profile"
 	}
 	if w.portrait.Source.Deprecated {
-		name += w.say(", a deprecated endpoint", "，该接口已标记弃用")
+		name += w.say(", a deprecated endpoint", "，接口已标记弃用")
 	}
 	return name
 }
@@ -127,8 +127,8 @@ func (w *portraitWriter) gender(g *schema.GenderShares) {
 // distributions are left out.
 func (w *portraitWriter) topRows() {
 	s := w.portrait.Summary
-	w.rows(w.say("Top cities %", "占比最高的城市 %"), ranked(s.TopCities))
-	w.rows(w.say("Top devices %", "占比最高的设备 %"), ranked(s.TopDevices))
+	w.rows(w.say("Top cities %", "主要城市 %"), ranked(s.TopCities))
+	w.rows(w.say("Top devices %", "主要设备 %"), ranked(s.TopDevices))
 }
 
 // places writes what the summary adds up over places, but for the sums that
