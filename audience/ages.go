@@ -49,10 +49,11 @@ func (a ages) missing() []string {
 }
 
 // shares returns the shares of the usual groups, youngest first, or nil where
-// a group has no row or one is unknown: then no cumulation over them can be
-// trusted.
+// a group has no row, one is unknown, or they hold more than everybody: then no
+// cumulation over them can be trusted.
 func (a ages) shares() []float64 {
-	if len(a.missing()) > 0 || len(a.unknown()) > 0 {
+	everybody := total(a.rows, func(row schema.AgeShare) float64 { return row.Percent })
+	if len(a.missing()) > 0 || len(a.unknown()) > 0 || overfull(everybody) {
 		return nil
 	}
 	var shares []float64
@@ -160,7 +161,7 @@ func (r run) words(lang schema.Language) string {
 func groupWords(group string, lang schema.Language) string {
 	switch {
 	case !slices.Contains(schema.AgeGroups(), group):
-		return group
+		return Quote(group)
 	case strings.HasPrefix(group, "<"):
 		return say(lang, "under %s", "%s 岁以下", group[1:])
 	case strings.HasPrefix(group, ">"):

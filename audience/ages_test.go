@@ -88,13 +88,14 @@ func TestShortestRunOfAges(t *testing.T) {
 	}{
 		{"two neighbours", agesOf(0.02, 0.03, 0.27, 0.54, 0.14), "81.0% are 25-44.", "25-44 岁占 81.0%。"},
 		{"exactly four in five", agesOf(0.1, 0.1, 0.1, 0.7, 0), "80.0% are 25-44.", "25-44 岁占 80.0%。"},
-		{"the larger of two that reach it", agesOf(0, 0.2, 0.6, 0.25, 0), "85.0% are 25-44.", "25-44 岁占 85.0%。"},
-		{"the younger of equals", agesOf(0, 0.25, 0.6, 0.25, 0), "85.0% are 18-34.", "18-34 岁占 85.0%。"},
+		{"the larger of two that reach it", agesOf(0, 0.19, 0.61, 0.2, 0), "81.0% are 25-44.", "25-44 岁占 81.0%。"},
+		{"the younger of equals", agesOf(0, 0.2, 0.6, 0.2, 0), "80.0% are 18-34.", "18-34 岁占 80.0%。"},
 		{"open below", agesOf(0.5, 0.4, 0.1, 0, 0), "90.0% are under 25.", "25 岁以下占 90.0%。"},
 		{"open above", agesOf(0, 0, 0.1, 0.4, 0.5), "90.0% are 35 and over.", "35 岁及以上占 90.0%。"},
 		{"four of five, where ages are spread", agesOf(0.1, 0.2, 0.2, 0.2, 0.3), "90.0% are 18 and over.", "18 岁及以上占 90.0%。"},
 		{"a single group is in the headline", agesOf(0, 0.1, 0.85, 0.05, 0), "", ""},
 		{"all groups together say nothing", agesOf(0.25, 0.1, 0.2, 0.2, 0.25), "", ""},
+		{"not where ages hold more than everybody", agesOf(0.1, 0.1, 0.2, 0.9, 0.1), "", ""},
 		{"not with a group missing", agesOf(0.02, 0.03, 0.27, 0.54), "", ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

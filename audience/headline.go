@@ -67,9 +67,9 @@ func (p *portrait) placePart() string {
 	case len(places) == 0:
 		return say(p.lang, "%s overseas", "海外占 %s", Percent(abroad))
 	case abroad > places[0].Share:
-		return say(p.lang, "%s overseas, then %s (%s)", "海外占 %s，其次%s（%s）", Percent(abroad), places[0].Name, Percent(places[0].Share))
+		return say(p.lang, "%s overseas, then %s (%s)", "海外占 %s，其次%s（%s）", Percent(abroad), Quote(places[0].Name), Percent(places[0].Share))
 	default:
-		return say(p.lang, "largest share in %s (%s)", "%s最多（%s）", places[0].Name, Percent(places[0].Share))
+		return say(p.lang, "largest share in %s (%s)", "%s最多（%s）", Quote(places[0].Name), Percent(places[0].Share))
 	}
 }
 
@@ -85,7 +85,7 @@ func first(rows []schema.RankedShare, title string, lang schema.Language) string
 	if len(rows) == 0 {
 		return ""
 	}
-	return say(lang, "%s %s (%s)", "%s%s（%s）", title, rows[0].Name, Percent(rows[0].Share))
+	return say(lang, "%s %s (%s)", "%s%s（%s）", title, Quote(rows[0].Name), Percent(rows[0].Share))
 }
 
 // value is the share, or 0 where it is not known: for comparisons only.

@@ -56,11 +56,13 @@ func (p *portrait) insights() []string {
 func (p *portrait) genderInsight() string {
 	women, men := value(p.gender.Female), value(p.gender.Male)
 	switch {
+	case overfull(float64(women + men)): // which is a warning's matter
+		return say(p.lang, "Women %s, men %s.", "女性 %s，男性 %s。", Percent(women), Percent(men))
 	case women > leaning:
 		return p.lean(women, say(p.lang, "female", "女性"), p.gender.Male, say(p.lang, "men", "男性"))
 	case men > leaning:
 		return p.lean(men, say(p.lang, "male", "男性"), p.gender.Female, say(p.lang, "women", "女性"))
-	case p.gender.Female == nil || p.gender.Male == nil:
+	case p.gender.Female == nil || p.gender.Male == nil || women+men == 0:
 		return ""
 	case min(women, men) >= 1-leaning-rounding:
 		return say(p.lang, "Genders are balanced: women %s, men %s.", "男女均衡：女性 %s，男性 %s。", Percent(women), Percent(men))

@@ -28,6 +28,9 @@ func TestInsights(t *testing.T) {
 			[]string{"Leans female (men 40.1%)."}, []string{"女性略多（男性占 40.1%）。"}},
 		{"shares that do not add up", &schema.Distributions{Gender: genderOf(0.5, 0.3)},
 			[]string{"Women 50.0%, men 30.0%."}, []string{"女性 50.0%，男性 30.0%。"}},
+		{"more than everybody", &schema.Distributions{Gender: genderOf(1, 0.9)},
+			[]string{"Women 100.0%, men 90.0%."}, []string{"女性 100.0%，男性 90.0%。"}},
+		{"nobody", &schema.Distributions{Gender: genderOf(0, 0)}, []string{}, []string{}},
 		{"a lean to men", &schema.Distributions{Gender: genderOf(0.44, 0.56)},
 			[]string{"Leans male (women 44.0%)."}, []string{"男性略多（女性占 44.0%）。"}},
 		{"balanced at the edge", &schema.Distributions{Gender: genderOf(0.55, 0.45)},
@@ -64,6 +67,8 @@ func TestInsights(t *testing.T) {
 		{"hardly anybody abroad", &schema.Distributions{Provinces: rows(row("海外", 0.0002))},
 			[]string{"Overseas <0.1%."}, []string{"海外 <0.1%。"}},
 
+		{"a name that would pass for figures", &schema.Distributions{Interests: rows(row("Food 90.0, Cars 5.0", 0.2))},
+			[]string{`Main interest: "Food 90.0, Cars 5.0" 20.0%.`}, []string{`兴趣突出："Food 90.0, Cars 5.0" 20.0%。`}},
 		{"an interest stands out", &schema.Distributions{Interests: rows(row("时尚", 0.1), row("美食", 0.15))},
 			[]string{"Main interest: Food 15.0%, then Fashion 10.0%."}, []string{"兴趣突出：美食 15.0%，其次时尚 10.0%。"}},
 		{"large, but so is the next", &schema.Distributions{Interests: rows(row("美食", 0.15), row("时尚", 0.11))},
@@ -75,6 +80,8 @@ func TestInsights(t *testing.T) {
 
 		{"Apple", &schema.Distributions{Devices: device("apple inc.", 0.434)},
 			[]string{"Apple devices 43.4% (only a rough hint at spending power)."}, []string{"苹果设备占 43.4%（仅粗略反映消费力）。"}},
+		{"Apple in two spellings", &schema.Distributions{Devices: append(device("apple inc.", 0.2), device("Apple", 0.1)...)},
+			[]string{"Apple devices 30.0% (only a rough hint at spending power)."}, []string{"苹果设备占 30.0%（仅粗略反映消费力）。"}},
 		{"no Apple listed", &schema.Distributions{Devices: device("huawei", 0.9)}, []string{}, []string{}},
 
 		{"figures are of the exact values", &schema.Distributions{Gender: genderOf(0.67127, 0.32873)},

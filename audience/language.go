@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"kol-portrait-mcp/schema"
 )
@@ -30,11 +31,26 @@ func Points[S ~float64](share S) string {
 	return strconv.FormatFloat(float64(share)*100, 'f', 1, 64)
 }
 
+// Quote writes a name as text shows it: as it is, or in quotation marks where
+// it holds what text sets names and figures apart with, so that no name the
+// vendor sends can pass for figures.
+func Quote(name string) string {
+	const separators = `,;:.!?%"` + "，；：、。！？％“”"
+	afterSpace := false
+	for _, r := range name {
+		if strings.ContainsRune(separators, r) || afterSpace && unicode.IsDigit(r) {
+			return strconv.Quote(name)
+		}
+		afterSpace = unicode.IsSpace(r)
+	}
+	return name
+}
+
 // list writes rows as a sentence enumerates them: Food 8.4%, Daily life 7.4%.
 func list(rows []schema.RankedShare, lang schema.Language) string {
 	words := make([]string, 0, len(rows))
 	for _, row := range rows {
-		words = append(words, row.Name+" "+Percent(row.Share))
+		words = append(words, Quote(row.Name)+" "+Percent(row.Share))
 	}
 	return enumerate(words, lang)
 }

@@ -182,3 +182,24 @@ func TestRegionsCoverTheProvinces(t *testing.T) {
 		assert.Contains(t, size, row[0])
 	}
 }
+
+func TestNamesThatWouldPassForFiguresAreQuoted(t *testing.T) {
+	for name, want := range map[string]string{
+		"Film & TV":                "Film & TV",
+		"China (province unknown)": "China (province unknown)",
+		"<18":                      "<18",
+		"50+":                      "50+",
+		"Food 90":                  `"Food 90"`,
+		"Food, Cars":               `"Food, Cars"`,
+		"Beijing 100%; mostly":     `"Beijing 100%; mostly"`,
+		"北京，上海":                    `"北京，上海"`,
+	} {
+		assert.Equal(t, want, audience.Quote(name))
+	}
+	for _, name := range []string{"provinces.csv", "cities.csv", "interests.csv", "regions.csv"} {
+		_, rows := table(t, name)
+		for _, row := range rows {
+			assert.Equal(t, row[1], audience.Quote(row[1]), "a name of ours needs no quotation marks")
+		}
+	}
+}

@@ -5,8 +5,12 @@ import "kol-portrait-mcp/schema"
 // tierShare returns the share of a tier's cities together. It is a lower
 // bound: the list of cities is cut off after the largest, and only the rows
 // that are there count. A municipality is looked up among the provinces first,
-// where its share is always listed. Without any row it is nil.
+// where its share is always listed. Without any row, or where places hold more
+// than everybody, it is nil.
 func (f *facts) tierShare(tier string, d *schema.Distributions) *schema.Share {
+	if overfullNames(d.Provinces) || overfullNames(d.Cities) {
+		return nil
+	}
 	var shares []float64
 	for _, c := range f.tiers[tier] {
 		if share, listed := cityShare(c, d); listed {
@@ -28,9 +32,13 @@ func cityShare(c city, d *schema.Distributions) (float64, bool) {
 	return shareOf(d.Cities, c.name)
 }
 
-// regions sums the provinces by region, largest first, named in lang. Rows that are not known provinces are in no
-// region.
+// regions sums the provinces by region, largest first, named in lang. Rows that
+// are not known provinces are in no region; where provinces hold more than
+// everybody there is none.
 func (f *facts) regions(provinces []schema.NameShare, lang schema.Language) []schema.RankedShare {
+	if overfullNames(provinces) {
+		return nil
+	}
 	var regions []schema.RankedShare
 	at := map[string]int{}
 	for _, row := range provinces {

@@ -87,3 +87,16 @@ func TestOverseasIsAbsentWithoutItsRow(t *testing.T) {
 	assert.Empty(t, s.TopProvinces)
 	assert.Empty(t, s.Regions)
 }
+
+func TestNoSumsWherePlacesHoldMoreThanEverybody(t *testing.T) {
+	for name, d := range map[string]*schema.Distributions{
+		"provinces": {Provinces: rows(row("北京", 1), row("上海", 1), row("广东", 1))},
+		"cities":    {Cities: rows(row("北京", 0.9), row("广州", 0.9))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := audience.New().Summarize(d, schema.English)
+			assert.Nil(t, s.Tier1CityShare)
+			assert.Nil(t, s.Regions)
+		})
+	}
+}

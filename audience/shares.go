@@ -11,6 +11,21 @@ import (
 // less than any difference that counts.
 const rounding = 1e-9
 
+// sumTolerance is how far off a sum of shares may be before it is more than
+// the vendor's rounding: two points.
+const sumTolerance = 0.02
+
+// overfull tells that shares which sum to this much cannot all be right: they
+// hold more than everybody. What is made of them would be no better.
+func overfull(sum float64) bool {
+	return sum > 1+sumTolerance+rounding
+}
+
+// overfullNames is overfull for the rows of a dimension.
+func overfullNames(rows []schema.NameShare) bool {
+	return overfull(total(rows, func(row schema.NameShare) float64 { return row.Percent }))
+}
+
 func sum(shares []float64) float64 {
 	var total float64
 	for _, share := range shares {

@@ -84,12 +84,18 @@ func summarizeGender(g schema.GenderSplit) *schema.GenderSplit {
 	return &g
 }
 
-// appleShare returns the share of Apple's devices, or nil without such a row.
+// appleShare returns the share of Apple's devices, which may come under more
+// than one spelling, or nil without such a row.
 func (f *facts) appleShare(rows []schema.DeviceShare) *schema.Share {
+	var share *schema.Share
 	for _, row := range rows {
-		if f.devices[brand(row)].en == "Apple" {
-			return new(schema.Share(row.Percent))
+		if f.devices[brand(row)].en != "Apple" {
+			continue
 		}
+		if share == nil {
+			share = new(schema.Share)
+		}
+		*share += schema.Share(row.Percent)
 	}
-	return nil
+	return share
 }

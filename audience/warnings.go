@@ -8,10 +8,6 @@ import (
 )
 
 const (
-	// sumTolerance is how far off a sum of shares may be before it is more
-	// than the vendor's rounding: two points.
-	sumTolerance = 0.02
-
 	// staleDays is how old a portrait may be before it is said. Audiences move
 	// slowly; a month is how long planners keep a portrait.
 	staleDays = 30
@@ -71,7 +67,8 @@ func daysBetween(day, today time.Time) int {
 	china := time.FixedZone("Asia/Shanghai", 8*60*60)
 	year, month, date := today.In(china).Date()
 	midnight := time.Date(year, month, date, 0, 0, 0, 0, time.UTC)
-	return int(midnight.Sub(day) / (24 * time.Hour))
+	const secondsPerDay = 24 * 60 * 60 // counted in seconds: a Duration holds 292 years at most
+	return int((midnight.Unix() - day.Unix()) / secondsPerDay)
 }
 
 func missingWarning(d *schema.Distributions, lang schema.Language) string {
@@ -192,7 +189,7 @@ func wholeWarning(dimension string, sum float64, lang schema.Language) string {
 }
 
 func partWarning(dimension string, sum float64, lang schema.Language) string {
-	if sum <= 1+sumTolerance+rounding {
+	if !overfull(sum) {
 		return ""
 	}
 	return say(lang, "%s shares sum to %s, over 100%%.", "%s占比合计 %s，超过 100%%。", dimension, Percent(sum))
@@ -200,8 +197,12 @@ func partWarning(dimension string, sum float64, lang schema.Language) string {
 
 // some enumerates the first names and counts the rest.
 func some(names []string, lang schema.Language) string {
-	if len(names) <= namesShown {
-		return enumerate(names, lang)
+	quoted := make([]string, len(names))
+	for i, name := range names {
+		quoted[i] = Quote(name)
 	}
-	return enumerate(names[:namesShown], lang) + say(lang, " and %d more", "（另有 %d 个）", len(names)-namesShown)
+	if len(quoted) <= namesShown {
+		return enumerate(quoted, lang)
+	}
+	return enumerate(quoted[:namesShown], lang) + say(lang, " and %d more", "（另有 %d 个）", len(names)-namesShown)
 }

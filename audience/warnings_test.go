@@ -61,7 +61,7 @@ func TestWarningsOnTheData(t *testing.T) {
 			[]string{"Unknown age group: 45-54; no median."}, []string{"未识别的年龄段：45-54，故不计算中位数。"}},
 
 		{"a province unknown", func(d *schema.Distributions) { d.Provinces[0].Name = "某地%d" },
-			[]string{"Unknown province: 某地%d; in no region."}, []string{"未识别的省份：某地%d，未计入大区。"}},
+			[]string{"Unknown province: \"某地%d\"; in no region."}, []string{"未识别的省份：\"某地%d\"，未计入大区。"}},
 		{"many provinces unknown", func(d *schema.Distributions) {
 			d.Provinces = rows(row("甲", 0.2), row("乙", 0.2), row("丙", 0.2), row("丁", 0.2), row("戊", 0.2))
 		}, []string{"Unknown province: 甲, 乙, 丙 and 2 more; in no region."}, []string{"未识别的省份：甲、乙、丙（另有 2 个），未计入大区。"}},
@@ -95,6 +95,7 @@ func TestWarningsOnTheDay(t *testing.T) {
 		{"today", "2026-03-08", utc(time.March, 8, 0), "", ""},
 		{"a day ahead", "2026-03-09", utc(time.March, 8, 0), "", ""},
 		{"two days ahead", "2026-03-10", utc(time.March, 8, 0), "The vendor dates the portrait 2026-03-10, in the future.", "画像数据日期 2026-03-10 晚于今天。"},
+		{"long before there were portraits", "1500-01-01", utc(time.March, 8, 0), "The portrait is 192184 days old.", "画像数据距今已 192184 天。"},
 		{"no day", "", utc(time.March, 8, 0), "The day of the data is not known.", "数据日期未知。"},
 		{"no date", "2026-02-30", utc(time.March, 8, 0), "The day of the data is not known.", "数据日期未知。"},
 	} {

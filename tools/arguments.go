@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -221,7 +222,7 @@ func plainText(value any) string {
 // exactly; an id that has lost digits must not be guessed.
 func wholeNumber(v float64) string {
 	const exact = 1 << 53
-	if v != float64(int64(v)) || v < 0 || v > exact {
+	if v != float64(int64(v)) || v < 0 || v >= exact {
 		return ""
 	}
 	return strconv.FormatInt(int64(v), 10)
@@ -240,9 +241,15 @@ func quote(value any) string {
 		return "not JSON"
 	}
 	const most = 80
-	runes := []rune(string(raw))
+	printable := strings.Map(func(r rune) rune {
+		if !unicode.IsPrint(r) {
+			return unicode.ReplacementChar // such as what turns the direction of writing
+		}
+		return r
+	}, string(raw))
+	runes := []rune(printable)
 	if len(runes) > most {
 		return string(runes[:most]) + "…"
 	}
-	return string(runes)
+	return printable
 }

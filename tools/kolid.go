@@ -2,6 +2,7 @@ package tools
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -19,13 +20,15 @@ func parseKOLID(value any) (string, error) {
 		return "", invalidArgument("kolId is missing. Give the KOL's user id, such as %q, or the address of the profile page, such as %q.", exampleKOLID, exampleKOLAddress)
 	}
 	text := plainText(value)
-	if isKOLID(text) {
+	if isKOLID(text) && !isPlaceholder(value, text) {
 		return text, nil
 	}
-	for _, word := range strings.Fields(text) { // an address may come inside a shared message
-		if id, ok := profileID(word); ok {
-			return id, nil
-		}
+	switch ids := profileIDs(text); len(ids) {
+	case 0:
+	case 1:
+		return ids[0], nil
+	default:
+		return "", invalidArgument("kolId names %d KOLs: %s. Ask for one at a time.", len(ids), strings.Join(ids, ", "))
 	}
 	if strings.Contains(text, "xiaohongshu.com/explore/") || strings.Contains(text, "xiaohongshu.com/discovery/item/") {
 		return "", invalidArgument("kolId is the address of a note, %s. Give the address of its author's profile page, such as %q.", quote(text), exampleKOLAddress)
@@ -50,6 +53,31 @@ func isKOLID(text string) bool {
 		}
 	}
 	return true
+}
+
+// isPlaceholder reports whether text, taken from value, has the form of a KOL
+// id, but is what a model writes that has none.
+func isPlaceholder(value any, text string) bool {
+	if _, boolean := value.(bool); boolean {
+		return true
+	}
+	switch strings.ReplaceAll(strings.ToLower(text), "_", "") {
+	case "null", "none", "nil", "undefined", "unknown", "true", "false", "string", "kolid", "userid", "yourkolid", "example":
+		return true
+	}
+	return false
+}
+
+// profileIDs returns the KOL ids of the profile addresses in text, each once:
+// an address may come inside a shared message.
+func profileIDs(text string) []string {
+	var ids []string
+	for _, word := range strings.Fields(text) {
+		if id, ok := profileID(word); ok && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // profileID returns the KOL id in the address of a profile page on

@@ -179,7 +179,7 @@ type rowList struct {
 }
 
 func (r *rowList) add(name string, share float64) {
-	r.items = append(r.items, name+" "+audience.Points(share))
+	r.items = append(r.items, audience.Quote(name)+" "+audience.Points(share))
 	r.sum += share
 }
 
