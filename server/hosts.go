@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 )
 
@@ -17,8 +18,8 @@ type hosts map[string]bool
 func newHosts(entries []string) (hosts, error) {
 	allowed := make(hosts)
 	for _, entry := range entries {
-		host, port := splitHost(entry)
-		if host == "" || strings.ContainsAny(entry, "/*@ ") {
+		host, port, ok := splitHost(entry)
+		if !ok || host == "" || strings.ContainsAny(entry, "/*@ ") {
 			return nil, fmt.Errorf("MCP_ALLOWED_HOSTS %q is not a host; it takes host or host:port, such as mcp.example.com", entry)
 		}
 		allowed[joinHost(host, port)] = true
@@ -27,7 +28,10 @@ func newHosts(entries []string) (hosts, error) {
 }
 
 func (h hosts) allow(header string) bool {
-	host, port := splitHost(header)
+	host, port, ok := splitHost(header)
+	if !ok {
+		return false
+	}
 	if len(h) == 0 {
 		return isLoopback(host)
 	}
@@ -46,13 +50,27 @@ func (h hosts) check(next http.Handler) http.Handler {
 }
 
 // splitHost returns a host in lower case and without brackets, and its port or
-// "".
-func splitHost(s string) (host, port string) {
-	host, port, err := net.SplitHostPort(s)
-	if err != nil {
-		host, port = strings.TrimSuffix(strings.TrimPrefix(s, "["), "]"), ""
+// "". It reports false where the port is no number, or what is in brackets no
+// IPv6 address.
+func splitHost(s string) (host, port string, ok bool) {
+	host = strings.ToLower(s)
+	if colon := strings.LastIndexByte(host, ':'); colon > strings.LastIndexByte(host, ']') {
+		host, port = host[:colon], host[colon+1:]
 	}
-	return strings.ToLower(host), port
+	if strings.Trim(port, "0123456789") != "" {
+		return "", "", false
+	}
+	if literal, bracketed := strings.CutPrefix(host, "["); bracketed {
+		literal, closed := strings.CutSuffix(literal, "]")
+		return literal, port, closed && isIPv6(literal)
+	}
+	return host, port, !strings.ContainsAny(host, ":[]")
+}
+
+// isIPv6 refuses zones, which mean something on one machine only.
+func isIPv6(s string) bool {
+	ip, err := netip.ParseAddr(s)
+	return err == nil && ip.Is6() && ip.Zone() == ""
 }
 
 func joinHost(host, port string) string {

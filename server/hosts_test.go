@@ -13,8 +13,14 @@ func TestHosts(t *testing.T) {
 		yes, no []string
 	}{
 		"loopback by default": {
-			yes: []string{"localhost", "LocalHost:8080", "127.0.0.1:1", "127.1.2.3", "[::1]", "[::1]:8080"},
+			yes: []string{"localhost", "LocalHost:8080", "127.0.0.1:1", "127.1.2.3", "[::1]", "[::1]:8080", "localhost:"},
 			no:  []string{"", "evil.example", "evil.example:8080", "localhost.evil.example", "10.0.0.1", "127.0.0.1.nip.io:8080", "[::2]:8080"},
+		},
+		"only what a Host can be": {
+			no: []string{
+				"localhost:evil", "localhost:80evil", "localhost:-1", "localhost:80:80", "[::1]:evil", "[::1]evil", "[::1", "::1", "[::1]]",
+				"[localhost]", "[localhost]:80", "[127.0.0.1]", "[]", "[::1%25x]", "[::1%x]:80", "127.0.0.1%x",
+			},
 		},
 		"a host with any port": {
 			allowed: []string{"MCP.example.com"},
@@ -42,7 +48,7 @@ func TestHosts(t *testing.T) {
 }
 
 func TestHostsThatAreNone(t *testing.T) {
-	for _, entry := range []string{"", ":8080", "*", "https://mcp.example.com", "mcp.example.com/mcp"} {
+	for _, entry := range []string{"", ":8080", "*", "https://mcp.example.com", "mcp.example.com/mcp", "mcp.example.com:http", "[mcp.example.com]", "::1"} {
 		err := ListenHTTP(t.Context(), newDouble(t).MCPServer, HTTPOptions{Addr: "127.0.0.1:0", AllowedHosts: []string{entry}, Logger: quiet()})
 		require.ErrorContains(t, err, "MCP_ALLOWED_HOSTS", entry)
 	}

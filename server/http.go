@@ -18,6 +18,10 @@ const (
 	maxHeader     = 64 << 10
 )
 
+// unwind is how much of the grace, at most, is kept for cancelled calls to be
+// answered.
+const unwind = time.Second
+
 // HTTPOptions say how ListenHTTP serves.
 type HTTPOptions struct {
 	// Addr is the host:port to listen on, which must be loopback. Port 0 takes
@@ -34,7 +38,8 @@ type HTTPOptions struct {
 	// Ready says at /readyz why the server cannot do its work; its error is
 	// shown to anyone who asks. Nil means always ready.
 	Ready func(ctx context.Context) error
-	// Grace is how long calls in flight may take to finish at shutdown.
+	// Grace is how long calls in flight may take to be answered at shutdown.
+	// Calls that need more are cancelled a little before it ends.
 	Grace time.Duration
 	// Logger must not be nil.
 	Logger *slog.Logger
@@ -43,6 +48,13 @@ type HTTPOptions struct {
 // ListenHTTP serves MCP over HTTP until ctx is done. It then takes no more
 // requests, lets calls in flight finish and be answered for at most o.Grace,
 // and returns nil. An error means that serving did not begin, or broke off.
+//
+// Calls that would outlast o.Grace are cancelled, so that their tools can still
+// say how far they came. Only the call of a tool that does not heed that is cut
+// off without an answer.
+//
+// ListenHTTP adds middleware to mcp, whose tools are cancelled at once when it
+// has returned: a server is to be served once.
 func ListenHTTP(ctx context.Context, mcp *mcpserver.MCPServer, o HTTPOptions) error {
 	if err := checkLoopback(o.Addr); err != nil {
 		return err
@@ -58,6 +70,10 @@ func ListenHTTP(ctx context.Context, mcp *mcpserver.MCPServer, o HTTPOptions) er
 	}
 	o.Logger.InfoContext(ctx, "serving MCP over HTTP", "addr", listener.Addr().String())
 
+	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancelCalls()
+	mcp.Use(cancelWith(calls))
+
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: headerTimeout,
@@ -72,7 +88,7 @@ func ListenHTTP(ctx context.Context, mcp *mcpserver.MCPServer, o HTTPOptions) er
 		return fmt.Errorf("serve MCP over HTTP on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	shutdown(context.WithoutCancel(ctx), server, streams, o)
+	shutdown(context.WithoutCancel(ctx), server, streams, cancelCalls, o)
 	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("serve MCP over HTTP on %s: %w", listener.Addr(), err)
 	}
@@ -103,11 +119,16 @@ func newHandler(ctx context.Context, mcp *mcpserver.MCPServer, streams *sse, o H
 	return supervise(o.Logger, routes), nil
 }
 
-// shutdown stops listening, waits for calls in flight, and closes what is left
-// after the grace.
-func shutdown(ctx context.Context, server *http.Server, streams *sse, o HTTPOptions) {
+// shutdown stops listening, waits for calls in flight, cancels them shortly
+// before the grace ends, and closes what is left after it.
+func shutdown(ctx context.Context, server *http.Server, streams *sse, cancelCalls func(), o HTTPOptions) {
 	ctx, cancel := context.WithTimeout(ctx, o.Grace)
 	defer cancel()
+	last := time.AfterFunc(o.Grace-min(unwind, o.Grace/2), func() {
+		o.Logger.WarnContext(ctx, "calls in flight are cancelled: they outlast the shutdown", "grace", o.Grace)
+		cancelCalls()
+	})
+	defer last.Stop()
 
 	ended := make(chan struct{})
 	go func() {

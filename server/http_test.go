@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -96,7 +97,7 @@ func (s *httpServer) request(method, path, body string, headers ...string) *http
 		r.Header.Set("Accept", "application/json, text/event-stream")
 	}
 	for i := 0; i < len(headers); i += 2 {
-		r.Header.Set(headers[i], headers[i+1])
+		r.Header.Add(headers[i], headers[i+1])
 	}
 	r.Host = r.Header.Get("Host")
 	return r
@@ -340,6 +341,13 @@ func TestHostAndOriginAreChecked(t *testing.T) {
 		"allowed page":          {HTTPOptions{AllowedOrigins: []string{"https://app.example.com"}}, []string{"Origin", "https://app.example.com"}, 200},
 		"local page then not":   {HTTPOptions{AllowedOrigins: []string{"https://app.example.com"}}, []string{"Origin", "http://localhost:6274"}, 403},
 		"no page at all":        {HTTPOptions{AllowedOrigins: []string{"https://app.example.com"}}, nil, 200},
+		"no page, says browser": {headers: []string{"Sec-Fetch-Site", "none"}, want: 200},
+		"page of the same site": {headers: []string{"Sec-Fetch-Site", "same-site"}, want: 200},
+		"page of another site":  {headers: []string{"Sec-Fetch-Site", "cross-site"}, want: 403},
+		"allowed, other site":   {headers: []string{"Sec-Fetch-Site", "cross-site", "Origin", "http://localhost:6274"}, want: 200},
+		"two origins":           {headers: []string{"Origin", "http://localhost", "Origin", "https://evil.example"}, want: 403},
+		"one origin twice":      {headers: []string{"Origin", "http://localhost", "Origin", "http://localhost"}, want: 403},
+		"port of a host":        {headers: []string{"Host", "localhost:evil"}, want: 403},
 		"good page, wrong host": {headers: []string{"Origin", "http://localhost", "Host", "evil.example"}, want: 403},
 	}
 	for name, test := range tests {
@@ -378,8 +386,11 @@ func TestBrowsersMayUseTheServer(t *testing.T) {
 	} {
 		assert.Equal(t, http.StatusOK, response.status)
 		assert.Equal(t, []string{page}, response.header.Values("Access-Control-Allow-Origin"))
-		assert.Contains(t, response.header.Values("Vary"), "Origin")
+		assert.Equal(t, []string{"Origin"}, response.header.Values("Vary"))
 	}
+	_, endpoint := s.stream()
+	accepted := s.do(http.MethodPost, endpoint, request(1, "ping"), "Origin", page)
+	assert.Equal(t, []string{"Origin"}, accepted.header.Values("Vary"))
 	assert.Empty(t, s.open(http.MethodGet, "/sse", "").header.Values("Access-Control-Allow-Origin"), "no wildcard")
 }
 
@@ -512,15 +523,40 @@ func TestShutdownEndsWithTheGrace(t *testing.T) {
 	s := listenHTTP(t, d, HTTPOptions{Streamable: true, Grace: time.Millisecond})
 	e, endpoint := s.stream()
 	s.do(http.MethodPost, endpoint, call(1, "stubborn"))
-	cut := s.postLater(call(1, "slow"))
+	cut := s.postLater(call(1, "stubborn"))
 	<-d.started
 	<-d.started
 	s.stop()
 	require.NoError(t, <-s.returned)
 	assert.NotContains(t, <-cut, "jsonrpc", "the call is cut off")
 	assert.Empty(t, e.next())
-	<-d.cancelled
 	close(d.release)
+}
+
+// What would outlast the grace is answered by its own tool, which alone knows
+// what became of the call.
+func TestShutdownHasCancelledCallsAnswered(t *testing.T) {
+	d := newDouble(t)
+	s := listenHTTP(t, d, HTTPOptions{Streamable: true, Grace: 2 * unwind})
+	e, endpoint := s.stream()
+	for _, id := range []int{1, 1, 2} {
+		require.Equal(t, http.StatusAccepted, s.do(http.MethodPost, endpoint, call(id, "slow")).status)
+	}
+	posted := s.postLater(call(3, "slow"))
+	for range 4 {
+		<-d.started
+	}
+	s.stop()
+
+	cancelled := regexp.MustCompile(`"id":(\d),"error":{"code":-32603,"message":"context canceled"`)
+	assert.Regexp(t, cancelled, <-posted)
+	var ids []string
+	for data := e.next(); data != ""; data = e.next() {
+		require.Regexp(t, cancelled, data)
+		ids = append(ids, cancelled.FindStringSubmatch(data)[1])
+	}
+	assert.ElementsMatch(t, []string{"1", "1", "2"}, ids)
+	require.NoError(t, <-s.returned)
 }
 
 func TestNothingBeginsDuringShutdown(t *testing.T) {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+
+	"github.com/mark3labs/mcp-go/mcp"
 )
 
 // unparsable stands in for a line that was too long: mcp-go answers it with a
@@ -15,17 +17,20 @@ const unparsable = "line too long"
 // mcp-go cancels calls in flight as soon as it sees one.
 type input struct {
 	calls  *pending
+	refuse func(id callID, reason string)
 	lines  chan []byte
 	rest   []byte        // of the line that is being read
 	ended  chan struct{} // closed once the last line has been read and dispatched
 	closed chan struct{}
 }
 
-// newInput starts to read in. The goroutine it starts ends with in, or at the
-// first line after close; a Read that blocks cannot be called back.
-func newInput(in io.Reader, calls *pending, log *slog.Logger) *input {
+// newInput starts to read in. Calls that are too many are answered by refuse.
+// The goroutine it starts ends with in, or at the first line after close; a
+// Read that blocks cannot be called back.
+func newInput(in io.Reader, calls *pending, refuse func(id callID, reason string), log *slog.Logger) *input {
 	i := &input{
 		calls:  calls,
+		refuse: refuse,
 		lines:  make(chan []byte),
 		ended:  make(chan struct{}),
 		closed: make(chan struct{}),
@@ -69,21 +74,32 @@ func (i *input) Read(p []byte) (int, error) {
 
 // next waits for a line, and reports false once the input is closed.
 func (i *input) next() bool {
-	select {
-	case <-i.closed:
-		return false
-	case line, ok := <-i.lines:
-		if ok && i.calls.begin(requestID(line)) {
-			i.rest = line
-			return true
-		}
-		if !ok {
-			i.lines = nil // it has nothing more to say
-			close(i.ended)
+	for {
+		select {
+		case <-i.closed:
+			return false
+		case line, ok := <-i.lines:
+			id := requestID(line)
+			switch {
+			case !ok:
+				i.lines = nil // it has nothing more to say
+				close(i.ended)
+			case !i.calls.begin(id):
+				i.lines = nil // nothing more is to be taken
+			case i.overflows(id, line):
+				i.refuse(id, "Too many calls are waiting. Call again when some have been answered.")
+			default:
+				i.rest = line
+				return true
+			}
 		}
 	}
-	<-i.closed
-	return false
+}
+
+// overflows reports whether line is a tool call that mcp-go's queue may have no
+// room for: it would serve it where it reads, and let everything else wait.
+func (i *input) overflows(id callID, line []byte) bool {
+	return id != "" && i.calls.size() > stdioQueue && methodOf(line) == mcp.MethodToolsCall
 }
 
 // close ends the input for mcp-go, which then cancels what is in flight.

@@ -12,7 +12,7 @@ import (
 func TestInputReadsNothingOnceDrained(t *testing.T) {
 	calls := newPending()
 	calls.drain()
-	in := newInput(strings.NewReader(call(1, "echo")+"\n"), calls, quiet())
+	in := newInput(strings.NewReader(call(1, "echo")+"\n"), calls, nil, quiet())
 	in.close()
 	for range 2 {
 		got, err := io.ReadAll(in)
@@ -22,7 +22,7 @@ func TestInputReadsNothingOnceDrained(t *testing.T) {
 }
 
 func TestInputHasNoEndBeforeItIsClosed(t *testing.T) {
-	in := newInput(strings.NewReader("a\nb"), newPending(), quiet())
+	in := newInput(strings.NewReader("a\nb"), newPending(), nil, quiet())
 	read := make(chan string)
 	go func() {
 		all, _ := io.ReadAll(in)
@@ -40,7 +40,7 @@ func TestInputHasNoEndBeforeItIsClosed(t *testing.T) {
 
 func TestInputCountsTheCallsItPassesOn(t *testing.T) {
 	calls := newPending()
-	in := newInput(strings.NewReader(call(1, "echo")), calls, quiet())
+	in := newInput(strings.NewReader(call(1, "echo")), calls, nil, quiet())
 	go func() { _, _ = io.Copy(io.Discard, in) }()
 	<-in.ended
 	assert.False(t, isIdle(calls))

@@ -21,12 +21,12 @@ func checkLoopback(addr string) error {
 }
 
 // isLoopback reports whether host, without port or brackets, names this very
-// machine. No name but localhost is looked up: a name can be made to mean
-// anything.
+// machine. No name but localhost is trusted: a name can be made to mean
+// anything. Addresses with a zone are not: no browser sends them.
 func isLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true
 	}
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.IsLoopback()
+	return err == nil && ip.Zone() == "" && ip.IsLoopback()
 }

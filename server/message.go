@@ -3,6 +3,7 @@ package server
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -85,6 +86,11 @@ func newCallID(id any) callID {
 		return ""
 	}
 	return callID(text)
+}
+
+// failure is the answer to a call that the server could not take or finish.
+func failure(id callID, reason string) []byte {
+	return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":%q}}`+"\n", id, mcp.INTERNAL_ERROR, reason)
 }
 
 // methodOf returns the method of a message, or "" where there is none.

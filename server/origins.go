@@ -40,17 +40,18 @@ func (o origins) allow(header string) bool {
 
 // check answers requests from pages of other origins with 403, and tells the
 // browser about those that are allowed (CORS). Requests without an Origin come
-// from no browser page, or from one that cannot read the answer.
+// from no page, or from one that cannot read the answer; where the browser says
+// that its site is another, it could still open streams, and is refused too.
 func (o origins) check(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")
+		if reason := o.refuse(r); reason != "" {
+			http.Error(w, "Forbidden: "+reason, http.StatusForbidden)
+			return
+		}
 		origin := r.Header.Get("Origin")
 		if origin == "" {
 			next.ServeHTTP(w, r)
-			return
-		}
-		if !o.allow(origin) {
-			http.Error(w, fmt.Sprintf("Forbidden: the Origin %q is not allowed; MCP_ALLOWED_ORIGINS names those that are.", origin), http.StatusForbidden)
 			return
 		}
 		w.Header().Set("Access-Control-Allow-Origin", origin)
@@ -60,6 +61,20 @@ func (o origins) check(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// refuse says why r is not to be served, or "".
+func (o origins) refuse(r *http.Request) string {
+	named := r.Header.Values("Origin")
+	switch {
+	case len(named) == 0 && r.Header.Get("Sec-Fetch-Site") == "cross-site":
+		return "a web page of another site (Sec-Fetch-Site: cross-site) is not allowed without an Origin."
+	case len(named) > 1:
+		return "more than one Origin is not allowed."
+	case len(named) == 1 && !o.allow(named[0]):
+		return fmt.Sprintf("the Origin %q is not allowed; MCP_ALLOWED_ORIGINS names those that are.", named[0])
+	}
+	return ""
 }
 
 // allowPreflight allows every header that is asked for: the page is trusted

@@ -16,7 +16,7 @@ func TestOrigins(t *testing.T) {
 			yes: []string{"http://localhost:6274", "https://localhost", "http://127.0.0.1:80", "http://[::1]:3000"},
 			no: []string{
 				"null", "*", "https://evil.example", "http://localhost.evil.example", "http://127.0.0.1.nip.io",
-				"http://localhost@evil.example", "ftp://localhost", "localhost:6274", "http://localhost/path", "http://",
+				"http://localhost@evil.example", "ftp://localhost", "localhost:6274", "http://localhost/path", "http://", "http://localhost:evil", "http://[localhost]", "http://[::1%25x]",
 			},
 		},
 		"those named": {

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // output is stdout as mcp-go is to see it. It notes which calls are answered,
@@ -28,6 +29,12 @@ func newOutput(out io.Writer, calls *pending, log *slog.Logger) *output {
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.write(p)
+	return len(p), nil
+}
+
+// write is for who holds the lock.
+func (o *output) write(p []byte) {
 	if !o.failed && !o.closed.Load() {
 		if _, err := o.out.Write(p); err != nil {
 			o.failed = true
@@ -36,9 +43,36 @@ func (o *output) Write(p []byte) (int, error) {
 		}
 	}
 	o.answers.see(p)
-	return len(p), nil
 }
 
-// close keeps calls that were left behind from writing. It does not wait for
-// a write that a client holds up.
-func (o *output) close() { o.closed.Store(true) }
+// fail answers a call with an error.
+func (o *output) fail(id callID, reason string) {
+	_, _ = o.Write(failure(id, reason)) // which never fails
+}
+
+// close answers the calls that are still pending with an error, and keeps them
+// from writing answers of their own. It waits no longer than patience for a
+// client that holds up the writing, and reports whether that was enough.
+func (o *output) close(patience time.Duration) bool {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		o.failPending()
+	}()
+	select {
+	case <-done:
+		return true
+	case <-time.After(patience):
+		o.closed.Store(true)
+		return false
+	}
+}
+
+func (o *output) failPending() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	for _, id := range o.answers.calls.unanswered() {
+		o.write(failure(id, "The server ended before this call was answered."))
+	}
+	o.closed.Store(true)
+}

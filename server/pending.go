@@ -1,6 +1,9 @@
 package server
 
-import "sync"
+import (
+	"slices"
+	"sync"
+)
 
 // pending knows the calls of one client that have not been answered yet.
 //
@@ -10,6 +13,7 @@ import "sync"
 type pending struct {
 	mu       sync.Mutex
 	calls    map[callID]int // how often an id is in use; careless clients repeat them
+	count    int            // of calls
 	draining bool
 	idle     chan struct{} // closed once draining and nothing is pending
 }
@@ -29,6 +33,7 @@ func (p *pending) begin(id callID) bool {
 	}
 	if id != "" {
 		p.calls[id]++
+		p.count++
 	}
 	return true
 }
@@ -45,9 +50,29 @@ func (p *pending) end(id callID) {
 	default:
 		p.calls[id]--
 	}
-	if p.draining && len(p.calls) == 0 {
+	p.count--
+	if p.draining && p.count == 0 {
 		close(p.idle)
 	}
+}
+
+// size returns how many calls have not been answered.
+func (p *pending) size() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.count
+}
+
+// unanswered returns the ids of those calls, in no order, and each as often as
+// it is in use.
+func (p *pending) unanswered() []callID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ids := make([]callID, 0, p.count)
+	for id, uses := range p.calls {
+		ids = append(ids, slices.Repeat([]callID{id}, uses)...)
+	}
+	return ids
 }
 
 // drain lets no further call begin, and returns a channel that is closed once
@@ -57,7 +82,7 @@ func (p *pending) drain() <-chan struct{} {
 	defer p.mu.Unlock()
 	if !p.draining {
 		p.draining = true
-		if len(p.calls) == 0 {
+		if p.count == 0 {
 			close(p.idle)
 		}
 	}

@@ -50,6 +50,18 @@ func TestPending(t *testing.T) {
 	}
 }
 
+func TestPendingKnowsWhatIsUnanswered(t *testing.T) {
+	p := newPending()
+	for _, id := range []callID{"1", `"1"`, "", "2", "1", "1", "3"} {
+		p.begin(id)
+	}
+	for _, id := range []callID{"2", "1", "7"} {
+		p.end(id)
+	}
+	assert.Equal(t, 4, p.size())
+	assert.ElementsMatch(t, []callID{"1", "1", `"1"`, "3"}, p.unanswered())
+}
+
 func TestPendingLetsNothingBeginOnceDrained(t *testing.T) {
 	p := newPending()
 	p.drain()

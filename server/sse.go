@@ -15,7 +15,7 @@ import (
 // sse serves the older HTTP transport: an event stream at /sse, and messages
 // to it at /message, whose answers come on the stream.
 type sse struct {
-	inner *mcpserver.SSEServer
+	streams, messages http.Handler // mcp-go's
 
 	mu       sync.Mutex
 	sessions map[string]*sseSession
@@ -33,22 +33,32 @@ type sseSession struct {
 type sessionKey struct{}
 
 func newSSE(server *mcpserver.MCPServer) *sse {
+	inner := mcpserver.NewSSEServer(server,
+		mcpserver.WithSSEDisableLocalhostProtection(true), // hosts checks more
+		// The empty origin matches none: it only keeps mcp-go from allowing
+		// all of them. origins sets the headers.
+		mcpserver.WithSSECORS(mcpserver.WithCORSAllowedOrigins("")),
+		mcpserver.WithSessionIDGenerator(func(ctx context.Context, _ *http.Request) (string, error) {
+			id, ok := ctx.Value(sessionKey{}).(string)
+			if !ok {
+				return "", errors.New("no session id in the context")
+			}
+			return id, nil
+		}),
+	)
 	return &sse{
 		sessions: make(map[string]*sseSession),
-		inner: mcpserver.NewSSEServer(server,
-			mcpserver.WithSSEDisableLocalhostProtection(true), // hosts checks more
-			// The empty origin matches none: it only keeps mcp-go from allowing
-			// all of them. origins sets the headers.
-			mcpserver.WithSSECORS(mcpserver.WithCORSAllowedOrigins("")),
-			mcpserver.WithSessionIDGenerator(func(ctx context.Context, _ *http.Request) (string, error) {
-				id, ok := ctx.Value(sessionKey{}).(string)
-				if !ok {
-					return "", errors.New("no session id in the context")
-				}
-				return id, nil
-			}),
-		),
+		streams:  varyOnce(inner.SSEHandler()),
+		messages: varyOnce(inner.MessageHandler()),
 	}
+}
+
+// varyOnce takes back the Vary of origins, since next sets the same.
+func varyOnce(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Del("Vary")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // stream serves GET /sse until the client leaves or the session is ended.
@@ -63,7 +73,7 @@ func (s *sse) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	defer s.remove(id)
 	watched := &eventWriter{ResponseWriter: w, answers: answers{calls: session.calls}}
-	s.inner.SSEHandler().ServeHTTP(watched, r.WithContext(context.WithValue(ctx, sessionKey{}, id)))
+	s.streams.ServeHTTP(watched, r.WithContext(context.WithValue(ctx, sessionKey{}, id)))
 }
 
 // message serves POST /message. mcp-go answers 202 and goes on in the
@@ -71,7 +81,7 @@ func (s *sse) stream(w http.ResponseWriter, r *http.Request) {
 func (s *sse) message(w http.ResponseWriter, r *http.Request, body []byte) {
 	session := s.find(r.URL.Query().Get("sessionId"))
 	if session == nil {
-		s.inner.MessageHandler().ServeHTTP(w, r) // says what is wrong
+		s.messages.ServeHTTP(w, r) // says what is wrong
 		return
 	}
 	id := firstRequestID(body)
@@ -80,7 +90,7 @@ func (s *sse) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		return
 	}
 	rec := &recorder{ResponseWriter: w}
-	s.inner.MessageHandler().ServeHTTP(rec, r)
+	s.messages.ServeHTTP(rec, r)
 	if rec.status != http.StatusAccepted {
 		session.calls.end(id)
 	}

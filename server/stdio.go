@@ -17,24 +17,33 @@ const (
 	stdioQueue   = 10000
 )
 
-// stdioUnwind is how long cancelled calls may take to notice.
+// stdioUnwind is how long cancelled calls may take to notice, and the client
+// to read what it is told at the very end.
 const stdioUnwind = time.Second
 
 // ServeStdio serves MCP on in and out until in ends, out fails or ctx is done.
 // It then reads nothing more, lets calls in flight finish and be answered for
 // at most grace, and returns nil. An error means that serving did not begin.
 //
-// Calls that outlast grace are cancelled. A Read of in that blocks is left
-// behind, which ends with the process.
+// Calls that outlast grace are cancelled, and answered with an error where
+// nothing else comes of that. A Read of in that blocks is left behind, which
+// ends with the process.
+//
+// Of the calls that come while 10,000 are waiting, those of tools are answered
+// with an error at once.
 //
 // mcp-go keeps the stdio session in a global: serve one client at a time. A
 // program whose out is os.Stdout must ignore SIGPIPE, or a client that goes
 // away kills it with its calls in flight.
 func ServeStdio(ctx context.Context, mcp *mcpserver.MCPServer, in io.Reader, out io.Writer, grace time.Duration, log *slog.Logger) error {
 	calls := newPending()
-	requests := newInput(in, calls, log)
 	responses := newOutput(out, calls, log)
-	defer responses.close()
+	defer func() {
+		if !responses.close(stdioUnwind) {
+			log.Warn("the client does not read its last answers")
+		}
+	}()
+	requests := newInput(in, calls, responses.fail, log)
 
 	served := make(chan error, 1)
 	// mcp-go would cancel calls in flight with ctx; closing requests ends it.

@@ -178,9 +178,69 @@ func TestStdioCancelsWhatOutlastsTheGrace(t *testing.T) {
 	<-d.started
 	c.stop()
 	<-d.cancelled
-	for _, m := range c.rest() {
-		assert.NotNil(t, m.Error, "no result can have come")
+	last := c.rest()
+	require.Len(t, last, 1)
+	assert.NotNil(t, last[0].Error, "no result can have come")
+}
+
+func TestStdioAnswersEachCallOnceThoughTheGraceEnds(t *testing.T) {
+	d := newDouble(t)
+	c := dialStdio(t, d, time.Millisecond)
+	var want []any
+	for id := range 3 * stdioWorkers { // most of which no worker takes
+		c.send(call(id, "slow"))
+		want = append(want, float64(id))
 	}
+	c.send(call(`"a<b"`, "slow"), call(0, "slow"))
+	want = append(want, "a<b", 0.0)
+	for range stdioWorkers {
+		<-d.started
+	}
+	go func() {
+		for range d.started { // by those that are taken yet
+		}
+	}()
+	go func() {
+		for range d.cancelled {
+		}
+	}()
+	require.NoError(t, c.in.Close())
+
+	var ids []any
+	for _, m := range c.rest() {
+		if assert.NotNil(t, m.Error) {
+			assert.Equal(t, -32603, m.Error.Code)
+		}
+		ids = append(ids, m.ID)
+	}
+	assert.ElementsMatch(t, want, ids)
+	close(d.started)
+	close(d.cancelled)
+}
+
+func TestStdioRefusesCallsBeyondItsQueue(t *testing.T) {
+	d := newDouble(t)
+	c := dialStdio(t, d, time.Minute)
+	for id := range stdioQueue {
+		c.send(call(id, "slow"))
+	}
+	c.send(call(-1, "slow"))
+	refused := c.receive()
+	assert.EqualValues(t, -1, refused.ID)
+	require.NotNil(t, refused.Error)
+	assert.Equal(t, "Too many calls are waiting. Call again when some have been answered.", refused.Error.Message)
+
+	c.send(request(-2, "ping"))
+	assert.EqualValues(t, -2, c.receive().ID, "other requests are served")
+
+	go func() {
+		for range d.started {
+		}
+	}()
+	close(d.release)
+	require.NoError(t, c.in.Close())
+	assert.Len(t, c.rest(), stdioQueue)
+	close(d.started)
 }
 
 func TestStdioLeavesBehindWhatHeedsNoCancellation(t *testing.T) {
@@ -189,7 +249,11 @@ func TestStdioLeavesBehindWhatHeedsNoCancellation(t *testing.T) {
 	c.send(call(1, "stubborn"))
 	<-d.started
 	c.stop()
-	assert.Empty(t, c.rest())
+	last := c.rest()
+	require.Len(t, last, 1)
+	assert.EqualValues(t, 1, last[0].ID)
+	require.NotNil(t, last[0].Error)
+	assert.Equal(t, "The server ended before this call was answered.", last[0].Error.Message)
 	close(d.release)
 }
 
