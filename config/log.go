@@ -3,52 +3,52 @@ package config
 import (
 	"io"
 	"log/slog"
-	"net/url"
-	"slices"
-	"strconv"
-	"strings"
+
+	"kol-portrait-mcp/redact"
 )
 
 // Logger returns a logger that writes to w at c's level and in c's form. As a
 // last line of defence behind the types that do not print, it puts *** in
 // place of every secret of c, so that one that another library repeats, in an
-// error or a panic, still does not reach the log.
+// error or a panic, still does not reach the log. A record with a secret that
+// cannot be replaced is left out, and a line says so.
 func (c *Config) Logger(w io.Writer) *slog.Logger {
-	out := redactor{w: w, hide: c.hider()}
-	options := &slog.HandlerOptions{Level: c.LogLevel}
-	if c.LogFormat == LogJSON {
-		return slog.New(slog.NewJSONHandler(out, options))
-	}
-	return slog.New(slog.NewTextHandler(out, options))
+	out := redactor{w: w, hider: c.hider(), bare: slog.New(c.handler(w, slog.LevelDebug))}
+	return slog.New(c.handler(out, c.LogLevel))
 }
 
-// hider replaces the secrets as they are, as part of a URL, and as quoted.
-func (c *Config) hider() *strings.Replacer {
-	var forms []string
-	for _, secret := range append([]Secret{c.Token, c.Store.URL}, c.AuthTokens...) {
-		if text := secret.Reveal(); text != "" {
-			quoted := strings.Trim(strconv.Quote(text), `"`)
-			forms = append(forms, text, url.QueryEscape(text), url.PathEscape(text), quoted)
-		}
+func (c *Config) handler(w io.Writer, level slog.Level) slog.Handler {
+	options := &slog.HandlerOptions{Level: level}
+	if c.LogFormat == LogJSON {
+		return slog.NewJSONHandler(w, options)
 	}
-	// Longest first: a secret that begins with another must go whole.
-	slices.SortFunc(forms, func(a, b string) int { return len(b) - len(a) })
-	var pairs []string
-	for _, form := range forms {
-		pairs = append(pairs, form, hidden)
+	return slog.NewTextHandler(w, options)
+}
+
+// hider hides the secrets of c.
+func (c *Config) hider() *redact.Hider {
+	secrets := []string{c.Token.Reveal(), c.Store.URL.Reveal()}
+	for _, token := range c.AuthTokens {
+		secrets = append(secrets, token.Reveal())
 	}
-	return strings.NewReplacer(pairs...)
+	return redact.New(secrets...)
 }
 
 // redactor writes each record, which slog hands over whole, without secrets.
 type redactor struct {
-	w    io.Writer
-	hide *strings.Replacer
+	w     io.Writer
+	hider *redact.Hider
+	bare  *slog.Logger // writes to w as it is, whatever the level
 }
 
 // Write writes the record and reports it as written whole.
 func (r redactor) Write(record []byte) (int, error) {
-	if _, err := r.hide.WriteString(r.w, string(record)); err != nil {
+	shown := r.hider.Hide(string(record))
+	if shown == redact.Hidden {
+		r.bare.Warn("a log record was left out because it held a secret")
+		return len(record), nil
+	}
+	if _, err := io.WriteString(r.w, shown); err != nil {
 		return 0, err
 	}
 	return len(record), nil

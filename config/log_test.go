@@ -50,3 +50,44 @@ func TestLoggerHidesSecretsThatOthersRepeat(t *testing.T) {
 		})
 	}
 }
+
+func TestLoggerHidesOtherSpellings(t *testing.T) {
+	const secret = `s3cr&t/+tok=en`
+	tests := []struct{ name, spelling, message string }{
+		{"query in lower case", `s3cr%26t%2f%2btok%3den`, "calling *** now"},
+		{"slash kept", `s3cr%26t/%2Btok%3Den`, "calling *** now"},
+		{"encoded twice", `s3cr%2526t%252F%252Btok%253Den`, "calling *** now"},
+		{"HTML", `s3cr&amp;t/+tok=en`, "calling *** now"},
+		{"base64", `czNjciZ0Lyt0b2s9ZW4=`, "calling *** now"},
+		{"hex", `7333637226742f2b746f6b3d656e`, "calling *** now"},
+		{"JSON that slog quotes", `s3cr\u0026t/+tok=en`, "a log record was left out because it held a secret"},
+		{"percent escapes in both cases", `s3cr%26t%2f%2Btok%3den`, "a log record was left out because it held a secret"},
+		{"entities", `s3cr&amp;t&sol;+tok=en`, "a log record was left out because it held a secret"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			var out bytes.Buffer
+			c, err := config.Load(t.Context(), envconfig.MapLookuper(map[string]string{"JUSTONEAPI_TOKEN": secret, "LOG_FORMAT": "json", "LOG_LEVEL": "error"}))
+			require.NoError(t, err)
+			log := c.Logger(&out)
+			log.Error("calling " + test.spelling + " now")
+			log.Error("next")
+
+			decoder := json.NewDecoder(&out)
+			for _, want := range []string{test.message, "next"} {
+				var record struct{ Msg string }
+				require.NoError(t, decoder.Decode(&record))
+				assert.Equal(t, want, record.Msg)
+			}
+			assert.False(t, decoder.More())
+		})
+	}
+}
+
+func TestLoggerTellsOfARecordThatIsLeftOut(t *testing.T) {
+	var out bytes.Buffer
+	c, err := config.Load(t.Context(), envconfig.MapLookuper(map[string]string{"JUSTONEAPI_TOKEN": "plain-token-1234"}))
+	require.NoError(t, err)
+	c.Logger(&out).Info("calling", "token", "%70lain-token-1234", "more", "about it")
+	assert.Regexp(t, `^time=\S+ level=WARN msg="a log record was left out because it held a secret"\n$`, out.String())
+}

@@ -7,7 +7,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -22,7 +21,7 @@ const maxBody = 4 << 20
 // adviseWait is what to do where the vendor may still be at work.
 const adviseWait = "Wait some minutes before calling again: that may be charged a second time."
 
-// answer is what came back for one request, with the token taken out.
+// answer is what came back for one request.
 type answer struct {
 	endpoint endpoint
 	kolID    string
@@ -52,11 +51,18 @@ func (c *Client) attempt(ctx context.Context, e endpoint, kolID string, fresh bo
 		return nil, c.unanswered(ctx, attemptCtx, err, written.Load())
 	}
 	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
-	if err != nil {
-		return nil, c.unanswered(ctx, attemptCtx, fmt.Errorf("the answer broke off: %w", err), true)
+	a := answer{endpoint: e, kolID: kolID, status: resp.StatusCode, header: resp.Header}
+	if a.status < 200 {
+		// 101 hands the connection over: reading from it would wait for good.
+		return nil, c.refusedByStatus(a)
 	}
-	return c.judge(answer{endpoint: e, kolID: kolID, status: resp.StatusCode, header: resp.Header, body: c.token.scrubJSON(body)})
+	// Reading ends with the attempt even where the transport does not see to it.
+	defer context.AfterFunc(attemptCtx, func() { _ = resp.Body.Close() })()
+	a.body, err = io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		return nil, c.unanswered(ctx, attemptCtx, err, true)
+	}
+	return c.judge(a)
 }
 
 func misconfigured(err error) *failure {
@@ -82,25 +88,13 @@ func (c *Client) unanswered(ctx, attemptCtx context.Context, err error, written 
 		fail.err.Kind = schema.Timeout
 		fail.err.Message = fmt.Sprintf("The vendor did not answer within %v", c.timeout)
 	case written:
-		fail.err.Message = "The connection failed before the whole answer was there: " + c.describe(err)
+		fail.err.Message = "The connection failed before the whole answer was there: " + c.token.quote(cause(err))
 	default:
-		fail.err.Message = "The vendor cannot be reached: " + c.describe(err)
+		fail.err.Message = "The vendor cannot be reached: " + c.token.quote(cause(err))
 		fail.advice = "Check this server's network and proxy settings, then call again."
 		fail.retry = true
 	}
 	return c.priced(fail)
-}
-
-// describe is the text of a transport's error. Only the text leaves, never the
-// error: a *url.Error would hold the URL, and with it the token.
-func (c *Client) describe(err error) string {
-	for {
-		withURL := (*url.Error)(nil)
-		if !errors.As(err, &withURL) {
-			return plain(c.token.scrub(err.Error()))
-		}
-		err = withURL.Err
-	}
 }
 
 // priced corrects a failure's Charged where nothing is ever charged.
@@ -112,32 +106,29 @@ func (c *Client) priced(fail *failure) *failure {
 }
 
 // judge tells what an answer means: by the code in its envelope where it has
-// one, whatever the HTTP status, and else by the status.
+// one, whatever the HTTP status, and else by the status. What began as an
+// envelope and is damaged may have been charged, whatever the status as well.
 func (c *Client) judge(a answer) (*schema.Collected, *failure) {
 	env, err := decodeEnvelope(a.body)
-	if len(a.body) > maxBody {
-		return nil, c.untrusted(fmt.Errorf("it is larger than %d MiB", maxBody>>20), env)
-	}
 	switch {
+	case len(a.body) > maxBody && (err == nil || errors.Is(err, errIncomplete)):
+		return nil, c.untrusted(fmt.Errorf("it is larger than %d MiB", maxBody>>20), env)
 	case err == nil && env.code == 0:
 		return c.collect(a, env)
 	case err == nil:
 		return nil, c.refused(a, env)
-	case a.status < 200 || a.status > 299:
-		return nil, c.refusedByStatus(a)
 	case errors.Is(err, errIncomplete):
-		return nil, c.priced(&failure{
-			err:    schema.Error{Kind: schema.Network, Message: "The vendor's answer broke off", Retryable: true, Charged: true},
-			advice: adviseWait,
-		})
-	default:
+		return nil, c.brokenOff(env)
+	case env.damaged || a.status < 300:
 		return nil, c.untrusted(err, env)
+	default:
+		return nil, c.refusedByStatus(a)
 	}
 }
 
 // collect makes a portrait of a charged answer.
 func (c *Client) collect(a answer, env envelope) (*schema.Collected, *failure) {
-	if c.token.leaks(env.data) {
+	if c.token.in(env.data) {
 		return nil, c.untrusted(errors.New("data holds the token"), env)
 	}
 	p, err := decodePortrait(env.data)
@@ -161,16 +152,26 @@ func (c *Client) collect(a answer, env envelope) (*schema.Collected, *failure) {
 	}, nil
 }
 
+// brokenOff is the failure of an answer that stops before its end.
+func (c *Client) brokenOff(env envelope) *failure {
+	return c.priced(&failure{
+		err:    schema.Error{Kind: schema.Network, Message: "The vendor's answer broke off", Retryable: true, Charged: true},
+		paid:   env.code == 0,
+		advice: adviseWait,
+	})
+}
+
 // untrusted is the failure of an answer that is not what it should be. It was
-// charged where it said so, even if it is good for nothing.
+// charged where it said so, even if it is good for nothing; else nobody knows.
 func (c *Client) untrusted(err error, env envelope) *failure {
 	return c.priced(&failure{
 		err: schema.Error{
 			Kind:      schema.BadResponse,
-			Message:   "The vendor's answer cannot be trusted: " + plain(c.token.scrub(err.Error())),
+			Message:   "The vendor's answer cannot be trusted: " + c.token.quote(err.Error()),
 			RequestID: c.requestID(env),
-			Charged:   env.code == 0,
+			Charged:   true,
 		},
+		paid:   env.code == 0,
 		advice: "The same call may bring the same answer, and be charged; tell the vendor's support.",
 	})
 }
@@ -179,7 +180,7 @@ func (c *Client) untrusted(err error, env envelope) *failure {
 func (c *Client) refused(a answer, env envelope) *failure {
 	rule, now := codeRule(env.code), time.Now()
 	fail := rule.failure(fmt.Sprintf("code %d", env.code), retryAfter(a.header, now))
-	if message := plain(c.token.scrub(env.message)); message != "" {
+	if message := c.token.quote(env.message); message != "" {
 		fail.err.Message += fmt.Sprintf(": %q", message)
 	}
 	fail.err.UpstreamCode = env.code
@@ -196,17 +197,17 @@ func (c *Client) refused(a answer, env envelope) *failure {
 func (c *Client) refusedByStatus(a answer) *failure {
 	rule := statusRule(a.status)
 	fail := rule.failure(fmt.Sprintf("HTTP %d", a.status), retryAfter(a.header, time.Now()))
-	fail.err.Charged = rule.kind == schema.Timeout
+	fail.err.Charged = rule.outcome.charged()
 	return c.priced(fail)
 }
 
 func (r rule) failure(where string, wait time.Duration) *failure {
 	fail := &failure{
-		err:    schema.Error{Kind: r.kind, Message: fmt.Sprintf("%s (%s)", r.what, where), Retryable: r.retryable},
+		err:    schema.Error{Kind: r.kind, Message: fmt.Sprintf("%s (%s)", r.what, where), Retryable: r.outcome.retryable()},
 		advice: r.advice,
-		retry:  r.retry,
+		retry:  r.outcome == again,
 	}
-	if r.retry {
+	if r.outcome == again {
 		fail.wait = wait
 	}
 	return fail
@@ -216,7 +217,7 @@ func (r rule) failure(where string, wait time.Duration) *failure {
 // it can be printed anywhere.
 func (c *Client) requestID(env envelope) string {
 	const longest = 128
-	id := c.token.scrub(env.requestID)
+	id := c.token.hider.Hide(env.requestID)
 	strange := func(r rune) bool {
 		return !strings.ContainsRune("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._:-", r)
 	}

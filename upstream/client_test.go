@@ -33,6 +33,14 @@ func answering(status int, body string) roundTrip {
 	}
 }
 
+// counted counts the requests that transport gets.
+func counted(requests *int, transport http.RoundTripper) roundTrip {
+	return func(req *http.Request) (*http.Response, error) {
+		*requests++
+		return transport.RoundTrip(req)
+	}
+}
+
 // testConfig asks as the product would in the global environment, but does not
 // make tests wait.
 func testConfig(transport http.RoundTripper) Config {
@@ -175,7 +183,7 @@ func TestRequestIDsThatAreNone(t *testing.T) {
 	tests := map[string]string{
 		`"Ab9._:-x"`: "Ab9._:-x", `""`: "", `null`: "", `7`: "", `"a b"`: "", `"a\nb"`: "", `"用"`: "",
 		`"` + strings.Repeat("a", 128) + `"`: strings.Repeat("a", 128), `"` + strings.Repeat("a", 129) + `"`: "",
-		`"x-` + sample.Token + `"`: "",
+		`"x-` + sample.Token + `"`: "", `"c2FtcGxlLXRva2Vu"`: "", `"r.73616d706c652d746f6b656e"`: "",
 	}
 	for raw, want := range tests {
 		client := New(testConfig(answering(200, `{"code":0,"requestId":`+raw+`,"data":{"gender":{"female":0.5}}}`)))

@@ -8,12 +8,28 @@ import (
 
 // rule is what an answer without a portrait means.
 type rule struct {
-	kind      schema.Kind
-	what      string // happened, a sentence without its full stop
-	advice    string
-	retryable bool // whether the same call may succeed later
-	retry     bool // whether the Client itself asks again
+	kind    schema.Kind
+	what    string // happened, a sentence without its full stop
+	advice  string
+	outcome outcome
 }
+
+// outcome is whether a request was charged, and whether to send it again.
+type outcome int
+
+const (
+	refused   outcome = iota // not charged, and the same call would be refused again
+	later                    // not charged; the caller may call again, but not soon
+	again                    // not charged; the Client itself asks again
+	unsettled                // may have been charged, or may yet; the caller may call again
+	doubtful                 // may have been charged, and the same call would bring the same
+)
+
+// retryable tells whether the same call may succeed later.
+func (o outcome) retryable() bool { return o == later || o == again || o == unsettled }
+
+// charged tells whether the vendor may have charged the request, or may yet.
+func (o outcome) charged() bool { return o == unsettled || o == doubtful }
 
 // Advice that several rules share.
 const (
@@ -32,57 +48,64 @@ const (
 func codeRule(code int) rule {
 	switch code {
 	case 100:
-		return rule{schema.InvalidToken, "The vendor does not accept the token: it is invalid or inactive", adviseToken, false, false}
+		return rule{schema.InvalidToken, "The vendor does not accept the token: it is invalid or inactive", adviseToken, refused}
 	case 300, 404:
-		return rule{schema.EndpointRemoved, "The vendor no longer serves this endpoint", adviseSuccessor, false, false}
+		return rule{schema.EndpointRemoved, "The vendor no longer serves this endpoint", adviseSuccessor, refused}
 	case 301:
 		return rule{schema.CollectionFailed, "The vendor could not collect this KOL's portrait",
-			"Call again in a few minutes; an id that keeps failing may not be a KOL of the vendor's marketplace.", true, true}
+			"Call again in a few minutes; an id that keeps failing may not be a KOL of the vendor's marketplace.", again}
 	case 302:
-		return rule{schema.RateLimited, "The vendor's rate limit is exceeded", adviseSlower, true, true}
+		return rule{schema.RateLimited, "The vendor's rate limit is exceeded", adviseSlower, again}
 	case 303:
 		return rule{schema.DailyQuotaExceeded, "The vendor's daily quota for this token is used up",
-			"Call again after 00:00 in Shanghai (UTC+8), when the vendor's next day starts.", true, false}
+			"Call again after 00:00 in Shanghai (UTC+8), when the vendor's next day starts.", later}
 	case 400:
 		return rule{schema.UpstreamRejected, "The vendor calls the request invalid: it probably does not know this KOL id",
-			"Check the id: it is the last part of the KOL's profile address.", false, false}
+			"Check the id: it is the last part of the KOL's profile address.", refused}
 	case 500:
-		return rule{schema.UpstreamError, "The vendor failed inside", adviseLater, true, true}
+		return rule{schema.UpstreamError, "The vendor failed inside", adviseLater, again}
 	case 503:
-		return rule{schema.UpstreamError, "The vendor's service is not available", adviseLater, true, true}
+		return rule{schema.UpstreamError, "The vendor's service is not available", adviseLater, again}
 	case 600:
-		return rule{schema.PermissionDenied, "The token may not use this endpoint", adviseAccess, false, false}
+		return rule{schema.PermissionDenied, "The token may not use this endpoint", adviseAccess, refused}
 	case 601, 602:
-		return rule{schema.InsufficientBalance, "The vendor account's balance is too low", adviseBalance, false, false}
+		return rule{schema.InsufficientBalance, "The vendor account's balance is too low", adviseBalance, refused}
 	case 101, 202:
-		return rule{schema.UpstreamRejected, "The vendor refused the request for a reason that it does not document", adviseReport, false, false}
+		return rule{schema.UpstreamRejected, "The vendor refused the request for a reason that it does not document", adviseReport, refused}
 	default:
-		return rule{schema.UpstreamRejected, "The vendor refused the request with a code that is not known", adviseReport, false, false}
+		return rule{schema.UpstreamRejected, "The vendor refused the request with a code that is not known", adviseReport, refused}
 	}
 }
 
-// statusRule gives the meaning of an HTTP status from 300 on that came without
-// an envelope, so from something in front of the vendor's own code. A
-// gateway's timeout (504, and Cloudflare's 524) is like the Client's own: the
-// vendor may still complete the request behind it, so it is not sent again.
+// statusRule gives the meaning of an HTTP status other than 2xx that came
+// without an envelope, so from something in front of the vendor's own code. A
+// gateway that took the request and does not know what became of it is like
+// the Client's own timeout: the vendor may still complete the request behind
+// it, so it is not sent again.
 func statusRule(status int) rule {
-	switch {
-	case status == http.StatusTooManyRequests:
-		return rule{schema.RateLimited, "Too many requests for the vendor", adviseSlower, true, true}
-	case status == http.StatusUnauthorized:
-		return rule{schema.InvalidToken, "The vendor does not accept the token", adviseToken, false, false}
-	case status == http.StatusForbidden:
-		return rule{schema.PermissionDenied, "The vendor denies access", adviseAccess, false, false}
-	case status == http.StatusNotFound, status == http.StatusGone:
-		return rule{schema.EndpointRemoved, "The vendor's address has no such endpoint", "Check JUSTONEAPI_BASE_URL if it is set. Else: " + adviseSuccessor, false, false}
-	case status == http.StatusGatewayTimeout, status == 524:
-		return rule{schema.Timeout, "The vendor's gateway gave up waiting for the answer", adviseWait, true, false}
-	case status >= 500:
-		return rule{schema.UpstreamError, "The vendor failed", adviseLater, true, true}
-	case status >= 400:
-		return rule{schema.UpstreamRejected, "The vendor refused the request", adviseReport, false, false}
-	default:
+	switch status {
+	case 301, 302, 303, 307, 308:
 		return rule{schema.UpstreamError, "The vendor redirects to another address, which is not followed since that would hand it the token",
-			"Check the vendor's address that this server is configured with (JUSTONEAPI_ENV, JUSTONEAPI_BASE_URL).", false, false}
+			"Check the vendor's address that this server is configured with (JUSTONEAPI_ENV, JUSTONEAPI_BASE_URL).", refused}
+	case http.StatusUnauthorized:
+		return rule{schema.InvalidToken, "The vendor does not accept the token", adviseToken, refused}
+	case http.StatusForbidden:
+		return rule{schema.PermissionDenied, "The vendor denies access", adviseAccess, refused}
+	case http.StatusNotFound, http.StatusGone:
+		return rule{schema.EndpointRemoved, "The vendor's address has no such endpoint",
+			"Check JUSTONEAPI_BASE_URL if it is set. Else: " + adviseSuccessor, refused}
+	case http.StatusTooManyRequests:
+		return rule{schema.RateLimited, "Too many requests for the vendor", adviseSlower, again}
+	case http.StatusRequestTimeout, 499, http.StatusGatewayTimeout, 520, 522, 524: // 499 is nginx's, those from 520 on are Cloudflare's
+		return rule{schema.Timeout, "Something in front of the vendor gave up on the request", adviseWait, unsettled}
+	}
+	switch {
+	case status >= 400 && status < 500:
+		return rule{schema.UpstreamRejected, "The vendor refused the request", adviseReport, refused}
+	case status >= 500 && status < 600: // Cloudflare's 521, 523, 525 and 526 too: it did not reach the vendor
+		return rule{schema.UpstreamError, "The vendor failed", adviseLater, again}
+	default:
+		return rule{schema.BadResponse, "The vendor's answer has an unexpected HTTP status",
+			"Check JUSTONEAPI_BASE_URL if it is set. Else: " + adviseReport, doubtful}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"kol-portrait-mcp/schema"
@@ -15,9 +16,11 @@ import (
 
 // Bounds on what is believed of the vendor's data.
 const (
-	maxRows  = 1000 // in one dimension; the documented response has 36 at most
-	maxName  = 64   // runes
-	rounding = 1e-6 // how far above 1 a share may come out
+	maxRows   = 1000 // in one dimension; the documented response has 36 at most
+	maxName   = 64   // runes
+	rounding  = 1e-6 // how far above 1 a share may come out
+	maxMarks  = 4    // combining marks in a row; more pile up over the lines around
+	firstYear = 2013 // Xiaohongshu's
 )
 
 // portrait is the vendor's data, decoded and checked.
@@ -145,7 +148,7 @@ func decodeRow(raw json.RawMessage, path, key string) (row, error) {
 	if r.name, err = decodeName(members[key], path+"."+key); err != nil {
 		return row{}, err
 	}
-	if strings.TrimSpace(r.name) == "" {
+	if r.name == "" {
 		return row{}, fmt.Errorf("%s.%s is empty", path, key)
 	}
 	if shape := shapeOf(members["desc"]); shape != "empty" && shape != "null" {
@@ -159,8 +162,8 @@ func decodeRow(raw json.RawMessage, path, key string) (row, error) {
 	return r, nil
 }
 
-// decodeName reads a name that may be shown to people and models: short, and
-// without characters that have an effect instead of a shape.
+// decodeName reads a name that may be shown to people and models: short, of
+// characters that have a shape, and without the white space around it.
 func decodeName(raw json.RawMessage, path string) (string, error) {
 	if shape := shapeOf(raw); shape != "a string" {
 		return "", wrong(path, shape, "a string")
@@ -169,14 +172,44 @@ func decodeName(raw json.RawMessage, path string) (string, error) {
 	if err := json.Unmarshal(raw, &name); err != nil {
 		return "", at(path, broken(err))
 	}
+	name = strings.TrimSpace(name)
 	if utf8.RuneCountInString(name) > maxName {
 		return "", fmt.Errorf("%s is longer than %d characters", path, maxName)
 	}
-	// U+FFFD is what half a surrogate pair decodes to.
-	if strings.ContainsFunc(name, func(r rune) bool { return r == utf8.RuneError || unsafeRune(r) }) {
+	if strings.ContainsFunc(name, shapeless) || pilesMarks(name) {
 		return "", fmt.Errorf("%s holds characters that cannot be shown", path)
 	}
 	return name, nil
+}
+
+// shapeless reports whether r shows nothing, or stands for something else. The
+// joiner inside emoji is let be, and so are the variation selectors behind
+// them, which count as marks.
+func shapeless(r rune) bool {
+	switch r {
+	case joiner:
+		return false
+	case '\u2800', '\ufffc', utf8.RuneError: // an empty Braille cell, an object, and what half a surrogate pair decodes to
+		return true
+	default: // the other blanks, such as U+3164, are those that fonts may leave out
+		return !unicode.IsGraphic(r) || unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r)
+	}
+}
+
+// pilesMarks reports whether more than maxMarks combining marks follow one
+// another.
+func pilesMarks(name string) bool {
+	marks := 0
+	for _, r := range name {
+		if !unicode.IsMark(r) {
+			marks = 0
+			continue
+		}
+		if marks++; marks > maxMarks {
+			return true
+		}
+	}
+	return false
 }
 
 // decodeShare reads a share between 0 and 1. It is left as it is where it
@@ -231,7 +264,8 @@ func decodeGenderShare(members map[string]json.RawMessage, name string) (*float6
 }
 
 // decodeDate reads the day of the data. A portrait is worth having without
-// one, so a string that is no date only leaves it empty.
+// one, so a string that is no date, or one from before there was anything to
+// report on, only leaves it empty.
 func decodeDate(raw json.RawMessage) (string, error) {
 	switch shape := shapeOf(raw); shape {
 	case "empty", "null":
@@ -241,7 +275,8 @@ func decodeDate(raw json.RawMessage) (string, error) {
 		return "", fmt.Errorf("dateKey is %s, not a string", shape)
 	}
 	date := text(raw)
-	if _, err := time.Parse(time.DateOnly, date); err != nil {
+	day, err := time.Parse(time.DateOnly, date)
+	if err != nil || day.Year() < firstYear {
 		return "", nil //nolint:nilerr // the data is good, only its day is not known
 	}
 	return date, nil

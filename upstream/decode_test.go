@@ -20,6 +20,7 @@ func TestDecodeEnvelope(t *testing.T) {
 		`{"code":-1,"message":7,"requestId":[]}`:                                  {code: -1},
 		`{"code":0,"Data":{},"CODE":5}`:                                           {}, // names are matched exactly
 		`{"code":1,"other":{"code":2,"data":3}}`:                                  {code: 1},
+		"\ufeff{\"code\":301}":                                                    {code: 301}, // behind a byte order mark
 	}
 	for body, want := range tests {
 		got, err := decodeEnvelope([]byte(body))
@@ -49,7 +50,13 @@ func TestDecodeEnvelopeThatIsNone(t *testing.T) {
 		{`{"code":1e2}`, -1, "code is 1e2, not an integer"},
 		{`{"code":99999999999999999999}`, -1, "code is 99999999999999999999, not an integer"},
 		{`{"code":` + strings.Repeat("9", 100) + `}`, -1, "code is " + strings.Repeat("9", 32) + "..., not an integer"},
-		{`{"code":0,"code":301}`, 0, "it has code twice"},
+		{`{"code":0,"code":301}`, -1, "it has code twice"},
+		{`{"code":301,"code":0}`, -1, "it has code twice"},
+		{`{"data":1,"data":2,"code":0}`, 0, "it has data twice"},
+		{`{"message":1,"message":2,"code":0,"data":{`, 0, "the answer broke off"},
+		{`{"Code":0}`, -1, "it has no code"},
+		{"\ufeff", -1, "it is empty, not an object"},
+		{"\ufeff\ufeff{}", -1, "it is not JSON"},
 		{`{"code":0} {}`, 0, "it goes on after its end"},
 		{`{"code":0}x`, 0, "it goes on after its end"},
 		{`{"code":0,"data":{"a":NaN}}`, 0, "it is not JSON: invalid character 'N' looking for beginning of value"},
@@ -104,6 +111,11 @@ func TestDecodePortrait(t *testing.T) {
 			portrait{distributions: schema.Distributions{Devices: []schema.DeviceShare{{Name: "a", Percent: 0.5}, {Name: "b", Percent: 0.5}, {Name: "c"}}}}},
 		{"a name of 64 characters, a joiner in another", `{"cities":[{"name":"` + strings.Repeat("长", 64) + `","percent":0},{"name":"👩‍💻","percent":0}]}`,
 			portrait{distributions: schema.Distributions{Cities: []schema.NameShare{{Name: strings.Repeat("长", 64)}, {Name: "👩‍💻"}}}}},
+		{"white space around names", `{"devices":[{"name":" a b\n","desc":"\u3000苹果 ","percent":0},{"name":"b","desc":" ","percent":0}]}`,
+			portrait{distributions: schema.Distributions{Devices: []schema.DeviceShare{{Name: "a b", Desc: "苹果"}, {Name: "b"}}}}},
+		{"names that differ in case, a variation selector, four marks in a row",
+			`{"cities":[{"name":"a","percent":0},{"name":"A","percent":0},{"name":"❤️","percent":0},{"name":"e\u0301\u0302\u0303\u0304e\u0301","percent":0}]}`,
+			portrait{distributions: schema.Distributions{Cities: []schema.NameShare{{Name: "a"}, {Name: "A"}, {Name: "❤\ufe0f"}, {Name: "e\u0301\u0302\u0303\u0304e\u0301"}}}}},
 		{"minus zero", `{"gender":{"male":-0.0}}`, portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Male: pointer(0)}}}},
 	}
 	for _, test := range tests {
@@ -117,7 +129,8 @@ func TestDecodePortrait(t *testing.T) {
 
 func TestDecodeDate(t *testing.T) {
 	for dateKey, want := range map[string]string{
-		`"2026-03-08"`: "2026-03-08", `"2024-02-29"`: "2024-02-29",
+		`"2026-03-08"`: "2026-03-08", `"2024-02-29"`: "2024-02-29", `"2013-01-01"`: "2013-01-01",
+		`"2012-12-31"`: "", `"1970-01-01"`: "", `"0000-01-01"`: "",
 		`null`: "", `""`: "", `"2026-02-29"`: "", `"2026-13-01"`: "", `"20260308"`: "", `"2026-3-8"`: "",
 		`"2026-03-08T00:00:00Z"`: "", `" 2026-03-08"`: "", `"yesterday"`: "",
 	} {
@@ -176,8 +189,9 @@ func TestDecodePortraitThatCannotBeTrusted(t *testing.T) {
 		{`{"ages":[{"percent":0}]}`, "ages[0].group is missing"},
 		{`{"ages":[{"name":"a","percent":0}]}`, "ages[0].group is missing"},
 		{`{"ages":[{"group":"","percent":0}]}`, "ages[0].group is empty"},
-		{`{"cities":[{"name":" \t","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":" \t","percent":0}]}`, "cities[0].name is empty"},
 		{`{"cities":[{"name":"  ","percent":0}]}`, "cities[0].name is empty"},
+		{`{"cities":[{"name":"\u3000\u00a0","percent":0}]}`, "cities[0].name is empty"},
 		{`{"cities":[{"name":null,"percent":0}]}`, "cities[0].name is null, not a string"},
 		{`{"cities":[{"name":1,"percent":0}]}`, "cities[0].name is a number, not a string"},
 		{`{"cities":[{"name":"a\u0000b","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
@@ -188,12 +202,21 @@ func TestDecodePortraitThatCannotBeTrusted(t *testing.T) {
 		{`{"cities":[{"name":"a\u2028b","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
 		{`{"cities":[{"name":"a\udb40\udc41","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
 		{`{"cities":[{"name":"a\ud800","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":"\u3164","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":"a\u115f","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":"\u2800","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":"a\ufffc","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":"a\ufffd","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":"a\ue000","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":"a\u0378","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
+		{`{"cities":[{"name":"a` + strings.Repeat(`\u0301`, 5) + `","percent":0}]}`, "cities[0].name holds characters that cannot be shown"},
 		{`{"cities":[{"name":"` + strings.Repeat("长", 65) + `","percent":0}]}`, "cities[0].name is longer than 64 characters"},
 		{`{"devices":[{"name":"a","desc":7,"percent":0}]}`, "devices[0].desc is a number, not a string"},
 		{`{"devices":[{"name":"a","desc":"\u0007","percent":0}]}`, "devices[0].desc holds characters that cannot be shown"},
 
 		{`{"ages":[{"group":"a","percent":0},{"group":"b","percent":0},{"group":"a","percent":0}]}`, `ages[2].group is "a" for the second time`},
 		{`{"interests":[{"name":"美食","percent":0},{"name":"\u7f8e食","percent":0}]}`, `interests[1].name is "美食" for the second time`},
+		{`{"cities":[{"name":"北京","percent":0},{"name":" 北京\t","percent":0}]}`, `cities[1].name is "北京" for the second time`},
 		{rows(1001), "cities has more than 1000 rows"},
 	}
 	for _, test := range tests {

@@ -11,21 +11,27 @@ import (
 
 // envelope is what the vendor wraps every answer in.
 type envelope struct {
-	code      int
+	code      int             // unknown where none was read
+	damaged   bool            // it began as an object, but is no whole envelope
 	message   string          // empty where null, absent or no string
 	requestID string          // the same
 	data      json.RawMessage // byte for byte; nil where absent
 }
 
+// unknown is the code of an envelope that has none to be read.
+const unknown = -1
+
 // errIncomplete is an answer that was JSON as far as it went.
 var errIncomplete = errors.New("the answer broke off")
 
 // decodeEnvelope reads the vendor's envelope: a JSON object with an integer
-// code. Where it cannot, it returns what it read so far, with code -1 if not
-// even that, and an error that says what is wrong.
+// code, behind a byte order mark or not. Where it cannot, it returns what it
+// could read, and an error that says what is wrong.
 func decodeEnvelope(body []byte) (envelope, error) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	members, err := decodeMembers(body, "code", "message", "requestId", "data")
-	read := envelope{code: -1, data: members["data"], message: text(members["message"]), requestID: text(members["requestId"])}
+	read := envelope{code: unknown, data: members["data"], message: text(members["message"]), requestID: text(members["requestId"])}
+	read.damaged = err != nil && shapeOf(body) == "an object"
 	raw, ok := members["code"]
 	code, notInt := strconv.Atoi(string(raw))
 	if notInt == nil {
@@ -55,7 +61,7 @@ func text(raw json.RawMessage) string {
 // are wanted, each byte for byte. It reads by parts, so that an object with a
 // million other members costs no memory, and returns what it has where the
 // object turns out broken. Names are matched exactly, and none may come twice:
-// which one were right?
+// which one were right? Neither is returned then.
 func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, error) {
 	switch shape := shapeOf(raw); shape {
 	case "an object":
@@ -69,6 +75,7 @@ func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, er
 	if _, err := decoder.Token(); err != nil {
 		return nil, broken(err)
 	}
+	var repeated error
 	for decoder.More() {
 		name, err := decoder.Token()
 		if err != nil {
@@ -83,7 +90,7 @@ func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, er
 				continue
 			}
 			if _, twice := members[want]; twice {
-				return members, fmt.Errorf("it has %s twice", want)
+				repeated, value = fmt.Errorf("it has %s twice", want), nil
 			}
 			members[want] = value
 		}
@@ -94,7 +101,7 @@ func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, er
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return members, errors.New("it goes on after its end")
 	}
-	return members, nil
+	return members, repeated
 }
 
 // broken tells JSON that stops early from what is not JSON.

@@ -15,6 +15,7 @@ type failure struct {
 	advice string        // what to do next, whole sentences
 	retry  bool          // whether the Client itself may ask again
 	wait   time.Duration // what the vendor asked for by Retry-After; 0: nothing
+	paid   bool          // whether err.Charged is for sure: the answer had code 0
 }
 
 // Error returns what happened; told returns what the caller sees.
@@ -39,8 +40,10 @@ func (f *failure) price() string {
 	switch {
 	case !f.err.Charged:
 		return ""
-	case f.err.Kind == schema.BadResponse:
+	case f.paid:
 		return " The vendor charged this call."
+	case f.err.Kind == schema.BadResponse:
+		return " The vendor may have charged this call."
 	default:
 		return " The vendor may still complete this call, and may have charged it."
 	}
@@ -73,10 +76,12 @@ func plain(text string) string {
 	return string(runes)
 }
 
+// joiner binds emoji together.
+const joiner = '\u200d'
+
 // unsafeRune reports whether r has an effect instead of a shape: control
 // characters, line separators, and format characters such as those that turn
-// the direction of writing or that hide text. The joiner inside emoji is none.
+// the direction of writing or that hide text. The joiner is none.
 func unsafeRune(r rune) bool {
-	const joiner = '\u200d'
 	return r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
 }

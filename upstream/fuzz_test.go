@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"os"
+	"strings"
 	"testing"
 
 	"kol-portrait-mcp/schema"
@@ -26,6 +27,7 @@ func FuzzDecode(f *testing.F) {
 		`{"code":0,"data":{"devices":[{"name":"a","desc":"\u82f9","percent":5e-1},{"name":"a","percent":1e400}]}}`,
 		`{"code":0,"data":{"cities":[{"name":"\ud800","percent":null}],"provinces":{},"gender":{"male":"0.5"}}}`,
 		`{"code":"0","data":[]}`, `[1,2`, `{"code":0,"data":{"interests":[{"name":"x"`, `<!DOCTYPE html>`, ``,
+		"\ufeff" + good, `{"message":"a","code":0,"message":"b","data":{"cities":[{"name":"\u3164 ","percent":0}]}}`,
 	} {
 		f.Add([]byte(seed))
 	}
@@ -34,7 +36,7 @@ func FuzzDecode(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if !json.Valid(body) {
+		if !json.Valid(bytes.TrimPrefix(body, []byte("\ufeff"))) {
 			t.Fatalf("accepted what is not JSON: %q", body)
 		}
 		if env.data != nil && (!json.Valid(env.data) || !bytes.Contains(body, env.data)) {
@@ -69,7 +71,7 @@ func checkPortrait(t *testing.T, p portrait) {
 		seen := map[string]bool{}
 		for _, row := range rows {
 			checkShare(t, row.Percent)
-			if row.Name == "" || seen[row.Name] {
+			if strings.TrimSpace(row.Name) != row.Name || row.Name == "" || seen[row.Name] {
 				t.Fatalf("%s: name %q is empty or comes twice", dimension, row.Name)
 			}
 			seen[row.Name] = true

@@ -3,7 +3,6 @@ package upstream
 import (
 	"bufio"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -84,14 +84,28 @@ func TestAnswerThatBreaksOff(t *testing.T) {
 	assert.Equal(t, schema.Network, got.Kind)
 	assert.True(t, got.Charged)
 	assert.True(t, got.Retryable)
-	assert.Contains(t, got.Message, "the answer broke off: unexpected EOF. ")
+	assert.Contains(t, got.Message, "The connection failed before the whole answer was there: unexpected EOF. ")
 	assert.Equal(t, 1, vendor.Requests("sample-cut-off"))
 
-	for _, body := range []string{`{`, `{"code":0,"data":{"ag`, `{"code":0,"data":{}`, ` {"message":tru`} {
-		got := refusal(t.Context(), t, New(testConfig(answering(200, body))), someID)
-		assert.Equal(t, schema.Network, got.Kind, body)
-		assert.True(t, got.Charged, body)
-		assert.Contains(t, got.Message, "The vendor's answer broke off. ")
+	const (
+		charged    = "The vendor charged this call. "
+		mayHave    = "The vendor may still complete this call, and may have charged it. "
+		adviceHere = "Wait some minutes before calling again: that may be charged a second time."
+	)
+	tests := map[string]string{ // body: what it cost
+		`{`: mayHave, ` {"message":tru`: mayHave, `{"code":`: mayHave, `{"code":301,"mess`: mayHave, `{"code":0,"code":301`: mayHave,
+		`{"code":0,"data":{"ag`: charged, `{"code":0,"data":{}`: charged, "\ufeff{\"code\":0,": charged,
+	}
+	for body, cost := range tests {
+		for _, status := range []int{200, 206, 301, 401, 404, 429, 500, 502, 503, 504, 600} {
+			attempts := 0
+			got := refusal(t.Context(), t, New(testConfig(counted(&attempts, answering(status, body)))), someID)
+			assert.Equal(t, schema.Network, got.Kind, body)
+			assert.True(t, got.Charged, body)
+			assert.True(t, got.Retryable, body)
+			assert.Equal(t, "The vendor's answer broke off. "+cost+adviceHere, got.Message, body)
+			assert.Equal(t, 1, attempts, "%s under HTTP %d is not asked for again", body, status)
+		}
 	}
 }
 
@@ -182,11 +196,11 @@ func TestRequestHasNoBodyOnTheWire(t *testing.T) {
 
 func TestTransportErrorsLoseTheirURL(t *testing.T) {
 	client := New(testConfig(roundTrip(func(req *http.Request) (*http.Response, error) {
-		inner := &url.Error{Op: "proxy", URL: req.URL.String(), Err: errors.New("went\naway")}
+		inner := &url.Error{Op: "proxy", URL: req.URL.String(), Err: syscall.ECONNRESET}
 		return nil, fmt.Errorf("outer: %w", &url.Error{Op: "Get", URL: req.URL.String(), Err: inner})
 	})))
 	got := refusal(t.Context(), t, client, someID)
-	assert.Equal(t, "The vendor cannot be reached: went away, after 3 attempts. Check this server's network and proxy settings, then call again.", got.Message)
+	assert.Equal(t, "The vendor cannot be reached: connection reset by peer, after 3 attempts. Check this server's network and proxy settings, then call again.", got.Message)
 }
 
 func TestBodyThatStalls(t *testing.T) {
@@ -202,4 +216,77 @@ func TestBodyThatStalls(t *testing.T) {
 		assert.True(t, got.Charged)
 		assert.Equal(t, time.Minute, time.Since(start))
 	})
+}
+
+// The transport takes 101 for the other side's consent to speak another
+// protocol, and stops minding the request's context.
+func TestSwitchingProtocolsIsNoAnswer(t *testing.T) {
+	var requests atomic.Int32
+	over := make(chan struct{})
+	defer close(over)
+	vendor := wire(t, func(conn net.Conn) {
+		requests.Add(1)
+		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n"+good)
+		<-over
+	})
+	cfg := testConfig(nil)
+	cfg.BaseURL = "http://" + vendor
+	got := refusal(t.Context(), t, New(cfg), someID)
+	assert.Equal(t, schema.BadResponse, got.Kind)
+	assert.True(t, got.Charged)
+	assert.False(t, got.Retryable)
+	assert.Contains(t, got.Message, "The vendor's answer has an unexpected HTTP status (HTTP 101). The vendor may have charged this call. ")
+	assert.EqualValues(t, 1, requests.Load())
+}
+
+// A body that does not mind the request's context is closed with it.
+func TestBodyIsClosedWhenTheAttemptEnds(t *testing.T) {
+	tests := map[string]struct {
+		callers time.Duration // how long the caller waits
+		kind    schema.Kind
+		message string
+	}{
+		"the attempt's time is up": {time.Hour, schema.Timeout, "The vendor did not answer within 1m0s. "},
+		"the call's time is up":    {time.Second, schema.Timeout, "The call's deadline passed before the vendor answered. "},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				body, _ := io.Pipe() // nobody writes
+				client := New(testConfig(roundTrip(func(*http.Request) (*http.Response, error) {
+					return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}, nil
+				})))
+				ctx, cancel := context.WithTimeout(t.Context(), test.callers)
+				defer cancel()
+				got := refusal(ctx, t, client, someID)
+				assert.Equal(t, test.kind, got.Kind)
+				assert.True(t, got.Charged)
+				assert.Contains(t, got.Message, test.message)
+			})
+		})
+	}
+}
+
+// wire is a server below HTTP: it reads a request up to its empty line and
+// leaves the rest to answer. It returns the address.
+func wire(t *testing.T, answer func(net.Conn)) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer func() { _ = conn.Close() }()
+				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
+					answer(conn)
+				}
+			}()
+		}
+	}()
+	return listener.Addr().String()
 }

@@ -91,8 +91,14 @@ func TestStatusesWithoutAnEnvelope(t *testing.T) {
 		charged   bool
 		attempts  int
 	}{
+		{300, schema.BadResponse, false, true, 1},
 		{301, schema.UpstreamError, false, false, 1},
-		{304, schema.UpstreamError, false, false, 1},
+		{302, schema.UpstreamError, false, false, 1},
+		{303, schema.UpstreamError, false, false, 1},
+		{304, schema.BadResponse, false, true, 1},
+		{305, schema.BadResponse, false, true, 1},
+		{307, schema.UpstreamError, false, false, 1},
+		{308, schema.UpstreamError, false, false, 1},
 		{400, schema.UpstreamRejected, false, false, 1},
 		{401, schema.InvalidToken, false, false, 1},
 		{403, schema.PermissionDenied, false, false, 1},
@@ -101,29 +107,48 @@ func TestStatusesWithoutAnEnvelope(t *testing.T) {
 		{418, schema.UpstreamRejected, false, false, 1},
 		{429, schema.RateLimited, true, false, 3},
 		{500, schema.UpstreamError, true, false, 3},
+		{501, schema.UpstreamError, true, false, 3},
 		{502, schema.UpstreamError, true, false, 3},
 		{503, schema.UpstreamError, true, false, 3},
+		{505, schema.UpstreamError, true, false, 3},
+		{599, schema.UpstreamError, true, false, 3},
 		// A gateway's timeout is like the client's own: the vendor may go on.
+		{408, schema.Timeout, true, true, 1},
+		{499, schema.Timeout, true, true, 1},
 		{504, schema.Timeout, true, true, 1},
+		{520, schema.Timeout, true, true, 1},
+		{522, schema.Timeout, true, true, 1},
 		{524, schema.Timeout, true, true, 1},
+		// Here the gateway did not reach the vendor.
+		{521, schema.UpstreamError, true, false, 3},
+		{523, schema.UpstreamError, true, false, 3},
+		{525, schema.UpstreamError, true, false, 3},
+		{526, schema.UpstreamError, true, false, 3},
+		// Nobody knows what these mean.
+		{0, schema.BadResponse, false, true, 1},
+		{100, schema.BadResponse, false, true, 1},
+		{101, schema.BadResponse, false, true, 1},
+		{199, schema.BadResponse, false, true, 1},
+		{600, schema.BadResponse, false, true, 1},
+		{999, schema.BadResponse, false, true, 1},
 	}
 	bodies := map[string]string{
-		"text": "Oops", "no body": "", "an object without code": `{"status":404}`, "broken JSON": `{"code":0,`, "a list": `[]`,
+		"text": "Oops", "no body": "", "an object without code": `{"status":404}`, "a list": `[]`, "a list that breaks off": `[{"code":0`,
+		"a code in the wrong case": `{"Code":0}`, "a code of words": `{"code":"ServiceUnavailable"}`,
 	}
 	for _, test := range tests {
 		for name, body := range bodies {
 			t.Run(fmt.Sprintf("%d with %s", test.status, name), func(t *testing.T) {
 				attempts := 0
-				client := New(testConfig(roundTrip(func(req *http.Request) (*http.Response, error) {
-					attempts++
-					return answering(test.status, body)(req)
-				})))
+				client := New(testConfig(counted(&attempts, answering(test.status, body))))
 				got := refusal(t.Context(), t, client, someID)
 				assert.Equal(t, test.kind, got.Kind)
 				assert.Equal(t, test.retryable, got.Retryable)
 				assert.Equal(t, test.charged, got.Charged)
 				assert.Zero(t, got.UpstreamCode)
 				assert.Contains(t, got.Message, fmt.Sprintf("(HTTP %d)", test.status))
+				assert.Equal(t, test.kind == schema.BadResponse,
+					strings.HasPrefix(got.Message, "The vendor's answer has an unexpected HTTP status ("))
 				assert.NotContains(t, got.Message, "Oops")
 				assert.Equal(t, test.attempts, attempts)
 			})
@@ -142,7 +167,7 @@ func TestSampleStatuses(t *testing.T) {
 func TestAnswersThatCannotBeTrusted(t *testing.T) {
 	tests := []struct {
 		id      string
-		charged bool
+		charged bool // for sure
 		message string
 	}{
 		{"sample-not-json", false, "it is not JSON"},
@@ -161,18 +186,88 @@ func TestAnswersThatCannotBeTrusted(t *testing.T) {
 			client, vendor := sampleClient(t, nil)
 			got := refusal(t.Context(), t, client, test.id)
 			assert.Equal(t, schema.BadResponse, got.Kind)
-			assert.Equal(t, test.charged, got.Charged)
+			assert.True(t, got.Charged)
 			assert.Equal(t, test.charged, vendor.Charged() == 1, "the vendor's own count")
-			assert.Equal(t, test.charged, strings.Contains(got.Message, "The vendor charged this call."))
-			assert.Truef(t, strings.HasPrefix(got.Message, "The vendor's answer cannot be trusted: "+test.message+". "), "message: %s", got.Message)
+			assert.Truef(t, strings.HasPrefix(got.Message, "The vendor's answer cannot be trusted: "+test.message+". "+cost(test.charged)), "message: %s", got.Message)
 			assert.False(t, got.Retryable)
 			assert.Equal(t, 1, vendor.Requests(test.id))
 		})
 	}
 }
 
+// cost is what a message says of an answer that cannot be trusted.
+func cost(charged bool) string {
+	if charged {
+		return "The vendor charged this call. "
+	}
+	return "The vendor may have charged this call. "
+}
+
+func TestEnvelopesThatCannotBeJudged(t *testing.T) {
+	everywhere := []int{200, 206, 302, 400, 401, 429, 500, 502, 503, 504, 520, 600}
+	tests := []struct {
+		name     string
+		statuses []int
+		body     string
+		charged  bool // for sure
+		message  string
+	}{
+		{"empty", []int{200, 204}, "", false, "it is empty, not an object"},
+		{"no JSON", []int{200, 202}, "Oops", false, "it is not JSON"},
+		{"no code", []int{200}, `{"data":{}}`, false, "it has no code"},
+		{"code in the wrong case", []int{200}, `{"Code":0}`, false, "it has no code"},
+		{"code of another type", []int{200}, `{"code":"0"}`, false, "code is a string, not an integer"},
+
+		{"goes on", everywhere, good + "x", true, "it goes on after its end"},
+		{"goes on in JSON", everywhere, good + good, true, "it goes on after its end"},
+		{"not JSON inside", everywhere, `{"code":0,"data":{"a":NaN}}`, true, "it is not JSON: invalid character 'N' looking for beginning of value"},
+		{"data twice", everywhere, `{"code":0,"data":{},"data":{}}`, true, "it has data twice"},
+		{"data twice in front", everywhere, `{"data":{},"data":{},"code":0}`, true, "it has data twice"},
+		{"code twice, 0 first", everywhere, `{"code":0,"code":503}`, false, "it has code twice"},
+		{"code twice, 0 last", everywhere, `{"code":503,"code":0}`, false, "it has code twice"},
+		{"no portrait", everywhere, `{"code":0,"data":{}}`, true, "data has no distribution"},
+		{"another code, and goes on", everywhere, `{"code":503}x`, false, "it goes on after its end"},
+		{"no JSON in braces", everywhere, `{Oops}`, false, "it is not JSON: invalid character 'O'"},
+		{"too large", []int{503}, `{"code":0,"data":"` + strings.Repeat("x", maxBody), true, "it is larger than 4 MiB"},
+		{"too large, code not read", []int{503}, `{"data":"` + strings.Repeat("x", maxBody), false, "it is larger than 4 MiB"},
+	}
+	for _, test := range tests {
+		for _, status := range test.statuses {
+			t.Run(fmt.Sprintf("%s, HTTP %d", test.name, status), func(t *testing.T) {
+				attempts := 0
+				got := refusal(t.Context(), t, New(testConfig(counted(&attempts, answering(status, test.body)))), someID)
+				assert.Equal(t, schema.BadResponse, got.Kind)
+				assert.True(t, got.Charged)
+				assert.False(t, got.Retryable)
+				assert.Truef(t, strings.HasPrefix(got.Message, "The vendor's answer cannot be trusted: "+test.message+". "+cost(test.charged)), "message: %s", got.Message)
+				assert.Equal(t, 1, attempts)
+			})
+		}
+	}
+}
+
+func TestPaidAnswersAreKept(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		body   string
+	}{
+		"under another status":       {503, good},
+		"under no known status":      {600, good},
+		"behind a byte order mark":   {200, "\ufeff" + good},
+		"behind and in white space":  {200, "\ufeff \r\n" + good + "\n"},
+		"with names in white space":  {200, `{"code":0,"data":{"cities":[{"name":" 北京 ","percent":0.5}]}}`},
+		"with members that it lacks": {200, `{"code":0,"Code":1,"data":{"gender":{"female":0.5},"Gender":1}}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := New(testConfig(answering(test.status, test.body))).Portrait(t.Context(), someID, false)
+			require.NoError(t, err)
+			assert.True(t, got.Source.Charged)
+		})
+	}
+}
+
 func TestNothingIsChargedInTheSampleEnvironment(t *testing.T) {
-	for _, id := range []string{"sample-negative", "sample-cut-off", "sample-http-504"} {
+	for _, id := range []string{"sample-negative", "sample-cut-off", "sample-http-504", "sample-not-json"} {
 		client, _ := sampleClient(t, func(cfg *Config) { cfg.Environment = schema.EnvironmentSample })
 		assert.False(t, refusal(t.Context(), t, client, id).Charged, id)
 	}

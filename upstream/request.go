@@ -72,12 +72,13 @@ func newTransport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:               proxy,
-		Protocols:           protocols,
-		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout: 10 * time.Second,
-		MaxIdleConnsPerHost: 16,
-		IdleConnTimeout:     20 * time.Second,
+		Proxy:                  proxy,
+		OnProxyConnectResponse: proxyAnswered,
+		Protocols:              protocols,
+		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout:    10 * time.Second,
+		MaxIdleConnsPerHost:    16,
+		IdleConnTimeout:        20 * time.Second,
 	}
 }
 
@@ -86,7 +87,16 @@ func newTransport() *http.Transport {
 func proxy(req *http.Request) (*url.URL, error) {
 	address, err := http.ProxyFromEnvironment(req)
 	if err != nil {
-		return nil, errors.New("the proxy that the environment names is not usable")
+		return nil, remark("the proxy that the environment names is not usable")
 	}
 	return address, nil
+}
+
+// proxyAnswered refuses what the transport would as well, but does not quote
+// the proxy.
+func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
+	if resp.StatusCode != http.StatusOK {
+		return remark("the proxy refused the connection")
+	}
+	return nil
 }

@@ -17,8 +17,9 @@ import (
 
 const (
 	maxBackoff    = 8 * time.Second
-	maxRetryAfter = time.Minute // a vendor that asks for more is not waited for
-	jitter        = 0.2         // how far a wait strays to either side, so that callers do not come back in step
+	maxRetryAfter = time.Minute    // a vendor that asks for more is not waited for
+	maxToldWait   = 24 * time.Hour // nobody plans further ahead
+	jitter        = 0.2            // how far a wait strays to either side, so that callers do not come back in step
 )
 
 // newLimiter lets rps requests a second through, evenly, and lets the rest
@@ -58,19 +59,20 @@ func (c *collection) askedWait() time.Duration {
 }
 
 // retryAfter reads a Retry-After header, which is a number of seconds or a
-// date (RFC 9110, section 10.2.3). It is 0 where there is none to be read.
+// date (RFC 9110, section 10.2.3). It is 0 where there is none to be read, and
+// at most maxToldWait.
 func retryAfter(header http.Header, now time.Time) time.Duration {
 	value := strings.TrimSpace(header.Get("Retry-After"))
 	// 31 bits of seconds fit a Duration; ParseUint gives the largest for more.
 	seconds, err := strconv.ParseUint(value, 10, 31)
 	if err == nil || errors.Is(err, strconv.ErrRange) {
-		return time.Duration(seconds) * time.Second
+		return min(time.Duration(seconds)*time.Second, maxToldWait)
 	}
 	date, err := http.ParseTime(value)
 	if err != nil {
 		return 0
 	}
-	return max(date.Sub(now), 0)
+	return min(max(date.Sub(now), 0), maxToldWait)
 }
 
 // untilNextDay is the time left of the vendor's day, which starts at 00:00
@@ -99,6 +101,9 @@ func ended(ctx context.Context, written bool) *failure {
 		fail.err.Kind = schema.Network
 		fail.err.Message = "The call was cancelled before the vendor answered"
 		fail.advice = "Call again if the portrait is still wanted."
+	}
+	if written {
+		fail.advice = adviseWait
 	}
 	return fail
 }

@@ -95,9 +95,12 @@ func TestRetryAfterThatIsTooLong(t *testing.T) {
 	}{
 		{"within the bound", "60", 3, 60},
 		{"beyond the bound", "61", 1, 61},
-		{"beyond all bounds", "99999999999999999999", 1, 1<<31 - 1},
+		{"a day", "86400", 1, 86400},
+		{"more than a day", "86401", 1, 86400},
+		{"beyond all bounds", "99999999999999999999", 1, 86400},
 		{"a date within the bound", "Sat, 01 Jan 2000 00:00:30 GMT", 3, 0}, // past when the last attempt is over
 		{"a date beyond the bound", "Sat, 01 Jan 2000 02:00:00 GMT", 1, 7200},
+		{"a date far ahead", "Fri, 31 Dec 9999 23:59:59 GMT", 1, 86400},
 		{"a date gone by", "Fri, 31 Dec 1999 00:00:00 GMT", 3, 0},
 		{"nonsense", "soon", 3, 0},
 		{"negative", "-5", 3, 0},
@@ -216,9 +219,9 @@ func TestContextEnds(t *testing.T) {
 		message  string
 	}{
 		{"deadline while the vendor works", "sample-stall", false, schema.Timeout, true, 1,
-			"The call's deadline passed before the vendor answered. The vendor may still complete this call, and may have charged it. "},
+			"The call's deadline passed before the vendor answered. The vendor may still complete this call, and may have charged it. " + adviseWait},
 		{"cancelled while the vendor works", "sample-stall", true, schema.Network, true, 1,
-			"The call was cancelled before the vendor answered. The vendor may still complete this call, and may have charged it. "},
+			"The call was cancelled before the vendor answered. The vendor may still complete this call, and may have charged it. " + adviseWait},
 		{"deadline between attempts", "sample-code-301", false, schema.Timeout, false, 1,
 			"The call's deadline passed before the vendor answered; the latest attempt: The vendor could not collect this KOL's portrait (code 301): \"Collection failed. Please retry.\". "},
 		{"cancelled between attempts", "sample-code-301", true, schema.Network, false, 1,

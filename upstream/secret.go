@@ -3,98 +3,88 @@ package upstream
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
 	"log/slog"
-	"net/url"
-	"strconv"
 	"strings"
+
+	"kol-portrait-mcp/redact"
 )
 
-// hidden stands for the token wherever it was taken out.
-const hidden = "***"
-
-// minLiteral is the length in bytes from which the token is also taken out of
-// the vendor's JSON. Something shorter occurs there by chance, and cutting it
-// out would damage the data it is meant to protect.
+// minLiteral is the length in bytes from which the token is looked for in the
+// vendor's data. Something shorter occurs there by chance.
 const minLiteral = 8
 
 // secret is the vendor's token. It prints as *** with every verb, in every
 // log and in JSON; only request.go reads its value.
 type secret struct {
-	value    string
-	forms    []string // the value and how URLs, JSON and Go's %q spell it
-	replacer *strings.Replacer
+	value string
+	hider *redact.Hider
 }
 
 func newSecret(value string) *secret {
-	if value == "" {
-		return &secret{replacer: strings.NewReplacer()}
-	}
-	quoted := strconv.Quote(value)
-	forms := []string{value, url.QueryEscape(value), url.PathEscape(value), quoted[1 : len(quoted)-1], jsonForm(value)}
-	pairs := make([]string, 0, 2*len(forms))
-	for _, form := range forms {
-		pairs = append(pairs, form, hidden)
-	}
-	return &secret{value: value, forms: forms, replacer: strings.NewReplacer(pairs...)}
+	return &secret{value: value, hider: redact.New(value)}
 }
 
-// jsonForm is s as it stands between the quotes of a JSON string, with the
-// HTML characters escaped as many encoders do.
-func jsonForm(s string) string {
-	encoded, err := json.Marshal(s)
-	if err != nil {
-		return s // cannot be: every string has a JSON form
+// quote returns text from outside, made fit to be quoted and without the
+// token, in whatever form it was there.
+func (s *secret) quote(text string) string { return plain(s.hider.Hide(text)) }
+
+// in reports whether a string among the values of data, which is JSON, holds
+// the token. Names of members and numbers are not looked at: those of the
+// vendor's data may well be what somebody's token is.
+func (s *secret) in(data json.RawMessage) bool {
+	if len(s.value) < minLiteral || !s.maybeIn(string(data)) {
+		return false
 	}
-	return string(encoded[1 : len(encoded)-1])
-}
-
-// scrub returns text without the token, in whatever form it was there.
-func (s *secret) scrub(text string) string {
-	return s.replacer.Replace(text)
-}
-
-// scrubJSON returns body without the token where the token is long enough to
-// be told from chance. Most bodies come back as they are, byte for byte.
-func (s *secret) scrubJSON(body []byte) []byte {
-	if len(s.value) < minLiteral || !s.in(string(body)) {
-		return body
-	}
-	return []byte(s.scrub(string(body)))
-}
-
-// in reports whether text holds the token in one of its forms.
-func (s *secret) in(text string) bool {
-	for _, form := range s.forms {
-		if strings.Contains(text, form) {
+	for text := range stringValues(data) {
+		if s.hider.Found(text) {
 			return true
 		}
 	}
 	return false
 }
 
-// leaks reports whether a string inside a JSON value spells the token by
-// escapes that scrubJSON cannot see, such as \u0073 for s.
-func (s *secret) leaks(value json.RawMessage) bool {
-	if len(s.value) < minLiteral || !strings.Contains(string(value), `\`) {
-		return false
-	}
-	decoder := json.NewDecoder(strings.NewReader(string(value)))
-	decoder.UseNumber() // numbers do not matter here, and may be out of range
-	for {
-		token, err := decoder.Token()
-		if err != nil {
-			return false // the end, since value is valid JSON
-		}
-		if text, ok := token.(string); ok && s.in(text) {
-			return true
+// maybeIn spares most data the closer look: no string in it can hold the token
+// where the whole does not and no escape sequence begins.
+func (s *secret) maybeIn(data string) bool {
+	return strings.ContainsAny(data, `%&\`) || s.hider.Found(data)
+}
+
+// stringValues are the strings in a JSON text that are no member's name,
+// decoded.
+func stringValues(data json.RawMessage) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		decoder := json.NewDecoder(strings.NewReader(string(data)))
+		decoder.UseNumber() // numbers do not matter here, and may be out of range
+		var open []json.Delim
+		name := false // whether a member's name is what comes next
+		for {
+			token, err := decoder.Token()
+			if err != nil {
+				return // the end, since data is valid JSON
+			}
+			text, isString := token.(string)
+			if isString && !name && !yield(text) {
+				return
+			}
+			switch delim, _ := token.(json.Delim); delim {
+			case '{', '[':
+				open = append(open, delim)
+				name = delim == '{'
+				continue
+			case '}', ']':
+				open = open[:len(open)-1]
+				name = false
+			}
+			name = !name && len(open) > 0 && open[len(open)-1] == '{'
 		}
 	}
 }
 
-func (s *secret) String() string               { return hidden }
-func (s *secret) GoString() string             { return hidden }
-func (s *secret) LogValue() slog.Value         { return slog.StringValue(hidden) }
-func (s *secret) MarshalText() ([]byte, error) { return []byte(hidden), nil }
+func (s *secret) String() string               { return redact.Hidden }
+func (s *secret) GoString() string             { return redact.Hidden }
+func (s *secret) LogValue() slog.Value         { return slog.StringValue(redact.Hidden) }
+func (s *secret) MarshalText() ([]byte, error) { return []byte(redact.Hidden), nil }
 
 // Format keeps the token out of every fmt verb, %x and %#v included.
-func (s *secret) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(hidden)) }
+func (s *secret) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(redact.Hidden)) }

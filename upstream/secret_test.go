@@ -87,6 +87,7 @@ func TestTokenIsInNoErrorAndNoLog(t *testing.T) {
 		}
 		quoted, err := json.Marshal(token + " " + url.QueryEscape(token))
 		require.NoError(t, err)
+		ways["names of members"] = answering(200, fmt.Sprintf(`{"code":0,"data":{"ages":[{%s:1}]}}`, quoted))
 		for _, body := range []string{
 			`{"code":400,"message":%s}`, `{"code":301,"message":%s,"requestId":%[1]s}`, `{"code":777,"message":%s}`,
 			`{"code":0,"requestId":%s,"data":{}}`, `{"code":0,"data":{"ages":%s}}`, `{"code":0,"data":{"ages":[{"group":%s,"percent":7}]}}`,
@@ -133,31 +134,71 @@ func TestEchoedTokenIsTakenOut(t *testing.T) {
 	assert.Equal(t, 400, got.UpstreamCode)
 }
 
-func TestStoredDataNeverHoldsTheToken(t *testing.T) {
-	cfg := testConfig(answering(200, `{"code":0,"data":{"gender":{"female":0.5},"debug":"token=sample-token"}}`))
-	got, err := New(cfg).Portrait(t.Context(), someID, false)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"gender":{"female":0.5},"debug":"token=***"}`, string(got.Data))
-
-	for _, data := range []string{
-		`{"gender":{"female":0.5},"debug":"\u0073ample-token"}`,
-		`{"gender":{"female":0.5},"deep":[{"\u0073ample-token":1e999}]}`,
-		`{"cities":[{"name":"\u0073ample-token","percent":0.5}]}`,
-	} {
-		told := refusal(t.Context(), t, New(testConfig(answering(200, `{"code":0,"data":`+data+`}`))), someID)
-		assert.Equal(t, schema.BadResponse, told.Kind)
-		assert.Contains(t, told.Message, "data holds the token")
-		assert.True(t, told.Charged)
+func TestTokenInOtherSpellingsIsTakenOut(t *testing.T) {
+	tests := map[string]string{
+		"a " + awkward + " b":                               `a *** b`,
+		`a s3cr%2526t%252F%252Btok%253Den%2522%25C3%25A9 b`: `a *** b`,
+		`a s3cr&amp;t/+tok=en&quot;é b`:                     `a *** b`,
+		`a czNjciZ0Lyt0b2s9ZW4iw6k= b`:                      `a *** b`,
+		// Spelled as nobody does, so that only the whole can go.
+		`a s3cr%26t%2f%2Btok%3Den%22%c3%A9 b`:    `***`,
+		`a s3cr&#x26;t&#47;+tok=en&#34;é b`:      `***`,
+		`a 7333637226742f2b746f6b3d656e22C3a9 b`: `***`,
+	}
+	for said, want := range tests {
+		quoted, err := json.Marshal(said)
+		require.NoError(t, err)
+		cfg := testConfig(answering(200, fmt.Sprintf(`{"code":400,"message":%s,"requestId":%[1]s}`, quoted)))
+		cfg.Token = awkward
+		got := refusal(t.Context(), t, New(cfg), someID)
+		assert.Contains(t, got.Message, fmt.Sprintf("(code 400): %q. ", want), said)
+		assert.Empty(t, got.RequestID)
 	}
 }
 
-// What is short occurs by chance: data is not damaged for it.
-func TestShortTokensLeaveDataAlone(t *testing.T) {
-	cfg := testConfig(answering(200, `{"code":0,"data":{"gender":{"female":0.5},"debug":"a name with 0.5"}}`))
-	cfg.Token = "0.5"
-	got, err := New(cfg).Portrait(t.Context(), someID, false)
-	require.NoError(t, err)
-	assert.JSONEq(t, `{"gender":{"female":0.5},"debug":"a name with 0.5"}`, string(got.Data))
+func TestDataNeverHoldsTheToken(t *testing.T) {
+	for name, data := range map[string]string{
+		"unknown member":       `{"gender":{"female":0.5},"debug":"token=sample-token"}`,
+		"escaped":              `{"gender":{"female":0.5},"debug":"\u0073ample-token"}`,
+		"deep":                 `{"gender":{"female":0.5},"deep":[1e999,{"a":{},"b":[[],"\u0073ample-token"]}]}`,
+		"after a list":         `{"gender":{"female":0.5},"deep":[{"a":[]},"sample-token"],"x":1}`,
+		"given twice":          `{"gender":{"female":0.5},"x":"sample-token","x":1}`,
+		"name":                 `{"cities":[{"name":"\u0073ample-token","percent":0.5}]}`,
+		"desc":                 `{"devices":[{"name":"a","desc":"sample-token","percent":0.5}]}`,
+		"date":                 `{"gender":{"female":0.5},"dateKey":"sample-token"}`,
+		"percent-encoded":      `{"gender":{"female":0.5},"url":"https://x/?token=sample%2dtoken"}`,
+		"base64":               `{"gender":{"female":0.5},"debug":"c2FtcGxlLXRva2Vu"}`,
+		"as HTML":              `{"gender":{"female":0.5},"debug":"sample&#45;token"}`,
+		"under the name of it": `{"gender":{"female":0.5},"sample-token":"sample-token"}`,
+	} {
+		t.Run(name, func(t *testing.T) {
+			told := refusal(t.Context(), t, New(testConfig(answering(200, `{"code":0,"data":`+data+`}`))), someID)
+			assert.Equal(t, schema.BadResponse, told.Kind)
+			assert.Contains(t, told.Message, "data holds the token. The vendor charged this call. ")
+			assert.True(t, told.Charged)
+		})
+	}
+}
+
+// A paid answer is not damaged or refused for what only looks like the token.
+func TestTokensThatOccurByChance(t *testing.T) {
+	tests := map[string]struct{ token, data string }{
+		"short":               {"0.5", `{"gender":{"female":0.5},"debug":"a name with 0.5"}`},
+		"digits in a number":  {"123456789", `{"gender":{"female":0.1234567891}}`},
+		"a member's name":     {"interests", `{"interests":[{"name":"美食","percent":0.5}]}`},
+		"a name, and escapes": {"interests", `{"interests":[{"name":"\u7f8e食 100%","percent":0.5}],"x":{"interests":[]}}`},
+		"a part of one":       {"rovinces", `{"provinces":[{"name":"广东","percent":0.5}],"x":"a & b"}`},
+		"a name after a list": {"provinces", `{"cities":[{"name":"a\/b","percent":0.5}],"provinces":[{"name":"广东","percent":0.5}]}`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(answering(200, `{"code":0,"data":`+test.data+`}`))
+			cfg.Token = test.token
+			got, err := New(cfg).Portrait(t.Context(), someID, false)
+			require.NoError(t, err)
+			assert.Equal(t, test.data, string(got.Data), "byte for byte")
+		})
+	}
 }
 
 func TestLog(t *testing.T) {
