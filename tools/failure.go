@@ -55,15 +55,12 @@ func (f Failure) retryable() string {
 	}
 }
 
+// charged is no more certain than the error is; its message may say more.
 func (f Failure) charged() string {
-	switch {
-	case !f.Error.Charged:
-		return "no"
-	case f.Error.Kind == schema.BadResponse:
-		return "yes"
-	default:
-		return "possibly"
+	if f.Error.Charged {
+		return "assume yes"
 	}
+	return "no"
 }
 
 func (f Failure) result() *mcp.CallToolResult {

@@ -311,7 +311,7 @@ func TestVendorFailuresAreAnswersThatAModelCanActOn(t *testing.T) {
 		{
 			&schema.Error{Kind: schema.Timeout, Message: "No answer.", Retryable: true, Charged: true},
 			schema.Error{Kind: schema.Timeout, Message: "No answer.", Retryable: true, Charged: true},
-			"Error timeout: No answer.\nRetryable: yes. Charged: possibly.",
+			"Error timeout: No answer.\nRetryable: yes. Charged: assume yes.",
 		},
 		{
 			&schema.Error{Kind: schema.InvalidToken, Message: "Wrong token.", UpstreamCode: 100},
@@ -326,7 +326,7 @@ func TestVendorFailuresAreAnswersThatAModelCanActOn(t *testing.T) {
 		{
 			&schema.Error{Kind: schema.BadResponse, Message: "Nonsense.", Charged: true},
 			schema.Error{Kind: schema.BadResponse, Message: "Nonsense.", Charged: true},
-			"Error bad_response: Nonsense.\nRetryable: no. Charged: yes.",
+			"Error bad_response: Nonsense.\nRetryable: no. Charged: assume yes.",
 		},
 		{
 			errors.New("secret detail"),
