@@ -209,7 +209,8 @@ func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
 	}
 }
 
-// environmentHelp lists the variables of the environment.
+// environmentHelp lists the variables of the environment, and says which of
+// them do nothing yet.
 func environmentHelp() string {
 	var b strings.Builder
 	for _, v := range config.Variables() {
@@ -219,5 +220,7 @@ func environmentHelp() string {
 		}
 		b.WriteString("\n")
 	}
-	return strings.TrimSuffix(b.String(), "\n")
+	fmt.Fprintf(&b, "\nThese have no effect in version %s yet: %s.\n", version, strings.Join(idle(), ", "))
+	b.WriteString("It refuses PORTRAIT_DAILY_BUDGET, JUSTONEAPI_ENDPOINT=profile, and MCP_AUTH_TOKENS\nover HTTP, and serves HTTP on loopback addresses only.")
+	return b.String()
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -27,6 +28,16 @@ func TestREADMEShowsTheAnswerAsItIs(t *testing.T) {
 	answer, err := os.ReadFile("testdata/texts/documented.en.txt")
 	require.NoError(t, err)
 	assert.Contains(t, string(readme), "```text\n"+string(answer)+"```\n")
+}
+
+func TestREADMENamesWhatHasNoEffectYet(t *testing.T) {
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	_, notYet, found := strings.Cut(string(readme), "**Not in version 0.1 yet:**")
+	require.True(t, found)
+	for _, name := range idle() {
+		assert.Contains(t, notYet, "`"+name+"`")
+	}
 }
 
 func TestREADMEHasEveryVariableAndItsDefault(t *testing.T) {

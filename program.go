@@ -28,6 +28,12 @@ type program struct {
 	close  func() error
 }
 
+// idle names the variables that are checked, but have no effect in this
+// version yet.
+func idle() []string {
+	return []string{"PORTRAIT_ANSWER_WITHIN", "PORTRAIT_STORE", "PORTRAIT_CACHE_TTL", "MCP_ALLOW_UNAUTHENTICATED"}
+}
+
 // unsupported refuses settings that whoever made them relies on, but that this
 // version does not carry out yet.
 func unsupported(cfg *config.Config) error {

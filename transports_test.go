@@ -61,7 +61,8 @@ func overStdio(t *testing.T) *client.Client {
 	t.Helper()
 	stdin, toServer := io.Pipe()
 	fromServer, stdout := io.Pipe()
-	exit := start(t.Context(), process{env: sampleEnvironment(), stdin: stdin, stdout: stdout, stderr: io.Discard})
+	// Not the test's own context: that ends before Cleanup, and with it the program.
+	exit := start(context.WithoutCancel(t.Context()), process{env: sampleEnvironment(), stdin: stdin, stdout: stdout, stderr: io.Discard})
 	c := client.NewClient(transport.NewIO(fromServer, toServer, io.NopCloser(strings.NewReader(""))))
 	require.NoError(t, c.Start(t.Context()))
 	t.Cleanup(func() {

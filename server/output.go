@@ -26,6 +26,7 @@ func newOutput(out io.Writer, calls *pending, log *slog.Logger) *output {
 	return &output{out: out, log: log, broken: make(chan struct{}), answers: answers{calls: calls}}
 }
 
+// Write passes p on to the client while there is one, and always succeeds.
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

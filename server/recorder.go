@@ -9,6 +9,7 @@ type recorder struct {
 	status int
 }
 
+// WriteHeader notes the first final status and sends it on.
 func (r *recorder) WriteHeader(status int) {
 	if r.status == 0 && status >= http.StatusOK {
 		r.status = status
@@ -16,6 +17,7 @@ func (r *recorder) WriteHeader(status int) {
 	r.ResponseWriter.WriteHeader(status)
 }
 
+// Write sends p on; without a status before it, that is 200.
 func (r *recorder) Write(p []byte) (int, error) {
 	if r.status == 0 {
 		r.status = http.StatusOK

@@ -163,6 +163,7 @@ type eventWriter struct {
 	answers answers
 }
 
+// Write sends p on, and counts the answers in what was sent.
 func (w *eventWriter) Write(p []byte) (int, error) {
 	n, err := w.ResponseWriter.Write(p)
 	w.answers.see(p[:n])

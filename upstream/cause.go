@@ -13,6 +13,7 @@ import (
 // remark is an error in words of our own, which may be shown as it is.
 type remark string
 
+// Error returns the remark.
 func (r remark) Error() string { return string(r) }
 
 // cause says why a request brought no answer. Only text leaves, never the

@@ -81,9 +81,13 @@ func stringValues(data json.RawMessage) iter.Seq[string] {
 	}
 }
 
-func (s *secret) String() string               { return redact.Hidden }
-func (s *secret) GoString() string             { return redact.Hidden }
-func (s *secret) LogValue() slog.Value         { return slog.StringValue(redact.Hidden) }
+// String returns ***.
+func (s *secret) String() string { return redact.Hidden }
+
+// LogValue returns ***.
+func (s *secret) LogValue() slog.Value { return slog.StringValue(redact.Hidden) }
+
+// MarshalText returns ***. Encoders go by it.
 func (s *secret) MarshalText() ([]byte, error) { return []byte(redact.Hidden), nil }
 
 // Format keeps the token out of every fmt verb, %x and %#v included.

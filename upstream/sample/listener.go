@@ -46,5 +46,8 @@ func (*listener) Addr() net.Addr { return addr{} }
 
 type addr struct{}
 
+// Network names what the connections go over.
 func (addr) Network() string { return "memory" }
-func (addr) String() string  { return "sample" }
+
+// String names the one who listens.
+func (addr) String() string { return "sample" }
