@@ -40,7 +40,7 @@ func unsupported(cfg *config.Config) error {
 	switch {
 	case cfg.DailyBudget > 0:
 		return errors.New("PORTRAIT_DAILY_BUDGET is set, but this version keeps no budget: unset it, and watch the vendor's dashboard")
-	case cfg.Endpoint == config.PolicyProfile:
+	case cfg.Endpoint == schema.PolicyProfile:
 		return errors.New("JUSTONEAPI_ENDPOINT is \"profile\", but this version asks the portrait endpoint only: unset it")
 	case len(cfg.AuthTokens) > 0 && cfg.Transport != config.TransportStdio:
 		return errors.New("MCP_AUTH_TOKENS is set, but this version checks no bearer tokens: unset it, and serve loopback only")

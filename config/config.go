@@ -29,7 +29,7 @@ type Config struct {
 	// perhaps a path, no slash at the end. Empty where it is not replaced.
 	BaseURL string `env:"JUSTONEAPI_BASE_URL"`
 	// Endpoint tells which of the vendor's endpoints may be asked.
-	Endpoint EndpointPolicy `env:"JUSTONEAPI_ENDPOINT,default=auto"`
+	Endpoint schema.EndpointPolicy `env:"JUSTONEAPI_ENDPOINT,default=auto"`
 	// Timeout is the time that one attempt may take, 100 ms to 10 minutes.
 	Timeout time.Duration `env:"JUSTONEAPI_TIMEOUT,default=60s"`
 	// MaxAttempts is the number of attempts at one collection, 1 to 10.
@@ -75,16 +75,6 @@ type Config struct {
 	// LogFormat is the form of a log line.
 	LogFormat LogFormat `env:"LOG_FORMAT,default=text"`
 }
-
-// EndpointPolicy tells which of the vendor's endpoints may be asked.
-type EndpointPolicy string
-
-// The endpoint policies.
-const (
-	PolicyPortrait EndpointPolicy = "portrait" // V1 alone
-	PolicyProfile  EndpointPolicy = "profile"  // the successor alone
-	PolicyAuto     EndpointPolicy = "auto"     // V1, and the successor where V1 is gone or cannot collect
-)
 
 // Transport is how clients reach the server.
 type Transport string

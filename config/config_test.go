@@ -38,7 +38,7 @@ func refusal(t *testing.T, e env) string {
 func TestDefaults(t *testing.T) {
 	want := &config.Config{
 		Environment:  schema.EnvironmentGlobal,
-		Endpoint:     config.PolicyAuto,
+		Endpoint:     schema.PolicyAuto,
 		Timeout:      60 * time.Second,
 		MaxAttempts:  3,
 		MaxRPS:       5,
@@ -87,7 +87,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	assert.Equal(t, "abc-123", c.Token.Reveal())
 	assert.Equal(t, schema.EnvironmentCN, c.Environment)
 	assert.Equal(t, "https://proxy.example.com/justone", c.BaseURL)
-	assert.Equal(t, config.PolicyProfile, c.Endpoint)
+	assert.Equal(t, schema.PolicyProfile, c.Endpoint)
 	assert.Equal(t, 90*time.Second, c.Timeout)
 	assert.Equal(t, 10, c.MaxAttempts, "a leading zero makes no octal number")
 	assert.InDelta(t, 0.5, c.MaxRPS, 0)

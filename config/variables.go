@@ -62,7 +62,7 @@ func variables() []variable {
 			oneOf(schema.EnvironmentGlobal, schema.EnvironmentCN, schema.EnvironmentSample)},
 		{baseURLName, "an address to call instead of the vendor's", address()},
 		{"JUSTONEAPI_ENDPOINT", "portrait (V1), profile (its successor), or auto (V1, and the successor where V1 is gone or cannot collect)",
-			oneOf(PolicyPortrait, PolicyProfile, PolicyAuto)},
+			oneOf(schema.PolicyPortrait, schema.PolicyProfile, schema.PolicyAuto)},
 		{"JUSTONEAPI_TIMEOUT", "how long one attempt may take", duration("60s", 100*time.Millisecond, 10*time.Minute)},
 		{"JUSTONEAPI_MAX_ATTEMPTS", "attempts at one collection", whole(1, 10)},
 		{"JUSTONEAPI_MAX_RPS", "requests a second to the vendor, all together", number(0.001, 1000)},

@@ -36,6 +36,20 @@ const (
 	EndpointProfile  Endpoint = "profile"  // fans_profile V1, its successor
 )
 
+// Deprecated reports whether the vendor calls the endpoint deprecated, as its
+// page says of V1.
+func (e Endpoint) Deprecated() bool { return e == EndpointPortrait }
+
+// EndpointPolicy tells which of the vendor's endpoints may be asked.
+type EndpointPolicy string
+
+// The endpoint policies.
+const (
+	PolicyPortrait EndpointPolicy = "portrait" // V1 alone
+	PolicyProfile  EndpointPolicy = "profile"  // the successor alone
+	PolicyAuto     EndpointPolicy = "auto"     // V1, and the successor where V1 is gone or cannot collect
+)
+
 // Environment is the upstream that a server talks to.
 type Environment string
 

@@ -186,7 +186,7 @@ func (c *Client) refused(a answer, env envelope) *failure {
 	fail.err.UpstreamCode = env.code
 	fail.err.RequestID = c.requestID(env)
 	if rule.kind == schema.DailyQuotaExceeded {
-		fail.err.RetryAfterSeconds = wholeSeconds(untilNextDay(now))
+		fail.err.RetryAfterSeconds = wholeSeconds(schema.NextDay(now).Sub(now))
 	}
 	return fail
 }

@@ -113,6 +113,12 @@ func (c *Client) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(c.S
 // LogValue logs String.
 func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
+// Admit is asked before each request that the vendor may charge. It returns
+// what to call once the outcome is known, with whether the request was charged
+// or may have been (in the sample environment: would have been). An error, which
+// is a *schema.Error, keeps the request from being sent and ends the collection.
+type Admit func(ctx context.Context) (settle func(charged bool), err error)
+
 // Portrait asks the vendor for the audience portrait of kolID. With fresh the
 // vendor is told not to answer from its own cache. The call lasts as long as
 // ctx allows: up to MaxAttempts attempts of Timeout each, the waits between

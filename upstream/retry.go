@@ -75,15 +75,6 @@ func retryAfter(header http.Header, now time.Time) time.Duration {
 	return min(max(date.Sub(now), 0), maxToldWait)
 }
 
-// untilNextDay is the time left of the vendor's day, which starts at 00:00
-// Asia/Shanghai. China has kept one offset since 1991, so no time zone
-// database is needed.
-func untilNextDay(now time.Time) time.Duration {
-	local := now.In(time.FixedZone("Asia/Shanghai", 8*60*60))
-	year, month, day := local.Date()
-	return time.Date(year, month, day+1, 0, 0, 0, 0, local.Location()).Sub(local)
-}
-
 // wholeSeconds rounds a wait up, so that who waits that long does not come too
 // early.
 func wholeSeconds(d time.Duration) int {

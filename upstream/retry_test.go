@@ -141,7 +141,7 @@ func TestDailyQuotaEndsWithTheVendorsDay(t *testing.T) {
 	for now, want := range tests {
 		at, err := time.Parse(time.RFC3339, now)
 		require.NoError(t, err)
-		assert.Equal(t, want, wholeSeconds(untilNextDay(at)), now)
+		assert.Equal(t, want, wholeSeconds(schema.NextDay(at).Sub(at)), now)
 	}
 	synctest.Test(t, func(t *testing.T) { // 2000-01-01 08:00 in Shanghai
 		got := refusal(t.Context(), t, New(testConfig(answering(200, `{"code":303}`))), someID)
