@@ -54,6 +54,7 @@ func (t *Tools) callPortrait(ctx context.Context, request mcp.CallToolRequest) (
 	if err != nil {
 		return nil, err
 	}
+	defer t.reportProgress(ctx, request, args.Language)()
 	portrait, err := t.Portrait(ctx, args)
 	if err != nil {
 		return nil, err

@@ -70,6 +70,25 @@ func (f collectorFunc) Portrait(ctx context.Context, kolID string, fresh bool) (
 	return f(ctx, kolID, fresh)
 }
 
+// paid is a small portrait that was charged.
+func paid() *schema.Collected {
+	return &schema.Collected{
+		KOLID: kolID,
+		AsOf:  "2026-11-20",
+		Data:  json.RawMessage(`{"gender":{"female":0.6,"male":0.4},"dateKey":"2026-11-20"}`),
+		Distributions: schema.Distributions{
+			Gender: &schema.GenderShares{Female: ref(0.6), Male: ref(0.4)},
+		},
+		Source: schema.Source{
+			Endpoint:    schema.EndpointPortrait,
+			Deprecated:  true,
+			Environment: schema.EnvironmentGlobal,
+			RetrievedAt: today(),
+			Charged:     true,
+		},
+	}
+}
+
 // onADay answers as if the vendor had answered at a fixed time, so that golden
 // texts do not move with the clock.
 func onADay(next tools.Collector) tools.Collector {
@@ -91,12 +110,17 @@ func connect(t *testing.T, built *tools.Tools) *client.Client {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
 	require.NoError(t, c.Start(t.Context()))
-	_, err = c.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
+	shakeHands(t, c)
+	return c
+}
+
+func shakeHands(t *testing.T, c *client.Client) {
+	t.Helper()
+	_, err := c.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
 		ProtocolVersion: mcp.LATEST_PROTOCOL_VERSION,
 		ClientInfo:      mcp.Implementation{Name: "test", Version: "1"},
 	}})
 	require.NoError(t, err)
-	return c
 }
 
 // listTools returns the tools as they go over the wire: the client's own types
