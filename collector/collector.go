@@ -1,0 +1,173 @@
+package collector
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/store"
+	"kol-portrait-mcp/upstream"
+)
+
+// Upstream sells portraits. An error is a *schema.Error.
+type Upstream interface {
+	// Portrait collects one, from the upstream's own cache unless it is to be
+	// fresh, and asks admit before each request that may be charged.
+	Portrait(ctx context.Context, kolID string, fresh bool, admit upstream.Admit) (*schema.Collected, error)
+}
+
+// Options are what a Collector is made of.
+type Options struct {
+	Upstream     Upstream
+	Store        store.Opener       // asked when a store is first needed
+	Environment  schema.Environment // of the upstream; in sample, charges are simulated
+	CacheTTL     time.Duration      // how old a stored portrait may be and still be the answer; 0: every call collects
+	AnswerWithin time.Duration      // how long a call waits before it is told still_collecting
+	Deadline     time.Duration      // how long one collection may take, with all its attempts and waits
+	DailyBudget  int                // most charged calls a day of the vendor; 0: no limit
+	Now          func() time.Time
+	Logger       *slog.Logger
+}
+
+// Collector brings portraits. It is safe for concurrent use.
+type Collector struct {
+	Options
+	shelf *shelf
+	hits  atomic.Int64 // not in the store yet
+
+	opening sync.Mutex
+	opened  store.Store // nil until it was first needed
+
+	counting sync.Mutex
+	open     int           // requests of this process that are counted and not settled
+	settled  chan struct{} // closed when one is
+
+	mu      sync.Mutex
+	latest  map[string]*flight   // by KOL, those that are under way or still are the answer to somebody
+	flights map[*flight]struct{} // all that are under way or have an answer to save
+	hitsAt  time.Time            // when hits were last brought to the store
+	closed  bool
+	running sync.WaitGroup // flights, and what else goes on behind the callers
+	giveUp  chan struct{}  // closed when answers that cannot be saved are given up
+}
+
+// New returns a Collector. It opens nothing and asks nothing.
+func New(o Options) *Collector {
+	return &Collector{
+		Options: o,
+		shelf:   newShelf(),
+		latest:  make(map[string]*flight),
+		flights: make(map[*flight]struct{}),
+		hitsAt:  o.Now(),
+		settled: make(chan struct{}),
+		giveUp:  make(chan struct{}),
+	}
+}
+
+// Portrait returns the portrait of a KOL: the stored one where it is younger
+// than the TTL and need not be fresh, else the answer of the one collection
+// that is, or gets, under way. Of those who share a collection only the call
+// that started it is told that it was charged, so that charges add up.
+//
+// The error is a *schema.Error. A call that has waited for AnswerWithin, or
+// whose ctx ends, is told still_collecting: the collection goes on, and the
+// next call has its answer without another charge, a fresh one too.
+func (c *Collector) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+	if f := c.landedFor(kolID, fresh); f != nil {
+		return f.late(ctx)
+	}
+	if !fresh {
+		kept, err := c.newest(ctx, kolID)
+		if err != nil {
+			return nil, err
+		}
+		if kept != nil && c.young(&kept.collected) {
+			c.countHit(ctx)
+			return kept.answer(), nil
+		}
+	}
+	f, started, err := c.join(ctx, kolID, fresh)
+	if err != nil {
+		return nil, err
+	}
+	return f.wait(ctx, started)
+}
+
+// Stored returns the newest stored portrait of a KOL, however old it is, or
+// nil where there is none. The error is a *schema.Error.
+func (c *Collector) Stored(ctx context.Context, kolID string) (*schema.Collected, error) {
+	kept, err := c.newest(ctx, kolID)
+	if err != nil || kept == nil {
+		return nil, err
+	}
+	return kept.answer(), nil
+}
+
+// KOLs returns the ids that begin with prefix and have a stored portrait, in
+// alphabetical order, at most limit. The error is a *schema.Error.
+func (c *Collector) KOLs(ctx context.Context, prefix string, limit int) ([]string, error) {
+	s, err := c.storage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	ids, err := s.KOLs(ctx, prefix, limit)
+	if err != nil {
+		return nil, c.unavailable(ctx, "list the stored portraits", err)
+	}
+	return ids, nil
+}
+
+// Ready reports why no portrait can be kept; nil where the store answers.
+func (c *Collector) Ready(ctx context.Context) error {
+	s, err := c.storage(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.Ping(ctx); err != nil {
+		return c.unavailable(ctx, "reach the store", err)
+	}
+	return nil
+}
+
+// join returns the flight for a call: the one under way, where its answer will
+// do, or a new one, which the call then has started.
+func (c *Collector) join(ctx context.Context, kolID string, fresh bool) (f *flight, started bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f = c.latest[kolID]; f != nil && !f.landed && (f.fresh || !fresh) {
+		return f, false, nil
+	}
+	if c.closed {
+		return nil, false, closing()
+	}
+	f = c.newFlight(ctx, kolID, fresh)
+	c.latest[kolID] = f
+	c.flights[f] = struct{}{}
+	c.running.Go(f.run)
+	return f, true, nil
+}
+
+// storage returns the store, and opens it where that has not been done.
+func (c *Collector) storage(ctx context.Context) (store.Store, error) {
+	c.opening.Lock()
+	defer c.opening.Unlock()
+	if c.opened != nil {
+		return c.opened, nil
+	}
+	s, err := c.Store(ctx)
+	if err != nil {
+		return nil, c.unavailable(ctx, "open the store", err)
+	}
+	c.opened = s
+	return s, nil
+}
+
+// young reports whether a portrait may be the answer although it is not
+// collected anew. One from the future, which a clock that was set back leaves
+// behind, is as good as new.
+func (c *Collector) young(p *schema.Collected) bool {
+	return c.CacheTTL > 0 && c.Now().Sub(p.Source.RetrievedAt) < c.CacheTTL
+}

@@ -1,0 +1,82 @@
+package collector
+
+import (
+	"context"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go"
+	"github.com/failsafe-go/failsafe-go/retrypolicy"
+
+	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/store"
+)
+
+const (
+	// saveWithin is how long callers wait for the store to take their answer.
+	// After it they have the answer, and the store is asked again behind them.
+	saveWithin  = 3 * time.Second
+	firstResave = time.Second
+	lastResave  = 30 * time.Second
+)
+
+// keep saves a portrait that was paid for and lands with it. Where the store
+// does not take it, the flight lands all the same, and stays until the store
+// does: meanwhile it is the answer to further calls.
+func (f *flight) keep(ctx context.Context, s store.Store, collected *schema.Collected) {
+	p := &store.Portrait{
+		ID:          f.id,
+		KOLID:       collected.KOLID,
+		AsOf:        collected.AsOf,
+		RetrievedAt: collected.Source.RetrievedAt,
+		Endpoint:    collected.Source.Endpoint,
+		Environment: collected.Source.Environment,
+		Sample:      collected.Source.Sample,
+		RequestID:   collected.Source.RequestID,
+		Data:        collected.Data,
+	}
+	err := f.save(ctx, s, p)
+	if err == nil {
+		f.shelve(p, collected.Distributions)
+		f.land(collected, nil)
+		return
+	}
+	f.setUnsaved(true)
+	f.land(collected, nil)
+	f.log.WarnContext(ctx, "the store did not take an answer that was paid for; this process keeps it and tries again", "error", err)
+	if err := f.resave(ctx, s, p); err != nil {
+		f.log.ErrorContext(ctx, "an answer that was paid for could not be stored before the end", "error", err)
+	} else {
+		f.log.InfoContext(ctx, "the store has the answer now")
+	}
+	f.setUnsaved(false)
+}
+
+// save asks the store once. It does not end with ctx: the answer is paid for.
+func (f *flight) save(ctx context.Context, s store.Store, p *store.Portrait) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
+	defer cancel()
+	return s.Save(ctx, *p)
+}
+
+// resave asks the store until it takes the portrait, or until the end of the
+// process cannot wait longer.
+func (f *flight) resave(ctx context.Context, s store.Store, p *store.Portrait) error {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	go func() {
+		select {
+		case <-f.giveUp:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	again := retrypolicy.NewBuilder[any]().WithMaxRetries(-1).WithBackoff(firstResave, lastResave).Build()
+	return failsafe.With(again).WithContext(ctx).Run(func() error { return f.save(ctx, s, p) })
+}
+
+func (f *flight) setUnsaved(unsaved bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.unsaved = unsaved
+	f.sweep()
+}

@@ -1,0 +1,106 @@
+package collector
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+
+	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/store"
+	"kol-portrait-mcp/upstream"
+)
+
+const (
+	// onShelf is how many portraits a process holds decoded, of some 20 KB each.
+	onShelf = 256
+	// recheck is how long a portrait on the shelf stands for the store's newest.
+	// So long may another process's newer one go unnoticed.
+	recheck = time.Second
+)
+
+// shelf holds the stored portraits that were asked for last, decoded: reading
+// one again costs a fraction of what the call around it does.
+type shelf struct {
+	portraits *lru.Cache[string, *kept] // by KOL
+}
+
+func newShelf() *shelf {
+	portraits, err := lru.New[string, *kept](onShelf)
+	if err != nil {
+		panic(err) // cannot be: the size is above zero
+	}
+	return &shelf{portraits: portraits}
+}
+
+// kept is a stored portrait, decoded. It does not change but for checked.
+type kept struct {
+	id        string
+	collected schema.Collected
+	checked   atomic.Int64 // when it was last known to be the store's newest, in Unix nanoseconds
+}
+
+// answer is the portrait as the answer to one call.
+func (k *kept) answer() *schema.Collected {
+	collected := k.collected
+	return &collected
+}
+
+// newest returns the KOL's newest stored portrait, or nil where there is none
+// that can be read. It may be a moment behind other processes.
+func (c *Collector) newest(ctx context.Context, kolID string) (*kept, error) {
+	k, ok := c.shelf.portraits.Get(kolID)
+	if ok && c.Now().UnixNano()-k.checked.Load() < int64(recheck) {
+		return k, nil
+	}
+	return c.reread(ctx, kolID)
+}
+
+// reread is newest as the store has it now.
+func (c *Collector) reread(ctx context.Context, kolID string) (*kept, error) {
+	s, err := c.storage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := c.Now()
+	p, err := s.Newest(ctx, kolID)
+	if err != nil {
+		return nil, c.unavailable(ctx, "read the stored portrait", err)
+	}
+	if p == nil {
+		return nil, nil
+	}
+	if k, ok := c.shelf.portraits.Get(kolID); ok && k.id == p.ID {
+		k.checked.Store(now.UnixNano())
+		return k, nil
+	}
+	distributions, err := upstream.Distributions(p.Data)
+	if err != nil {
+		c.Logger.WarnContext(ctx, "a stored portrait cannot be read, so it counts as none", "kolId", kolID, "error", err)
+		return nil, nil
+	}
+	return c.shelve(p, distributions), nil
+}
+
+// shelve puts a stored portrait on the shelf.
+func (c *Collector) shelve(p *store.Portrait, distributions schema.Distributions) *kept {
+	k := &kept{id: p.ID, collected: schema.Collected{
+		KOLID:         p.KOLID,
+		AsOf:          p.AsOf,
+		Data:          p.Data,
+		Distributions: distributions,
+		Source: schema.Source{
+			Endpoint:    p.Endpoint,
+			Deprecated:  p.Endpoint.Deprecated(),
+			Environment: p.Environment,
+			RetrievedAt: p.RetrievedAt,
+			FromStore:   true,
+			Sample:      p.Sample,
+			RequestID:   p.RequestID,
+		},
+	}}
+	k.checked.Store(c.Now().UnixNano())
+	c.shelf.portraits.Add(p.KOLID, k)
+	return k
+}
