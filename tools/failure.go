@@ -57,10 +57,14 @@ func (f Failure) retryable() string {
 
 // charged is no more certain than the error is; its message may say more.
 func (f Failure) charged() string {
-	if f.Error.Charged {
+	switch {
+	case !f.Error.Charged:
+		return "no"
+	case f.Error.Kind == schema.StillCollecting:
+		return "at most once, for the whole collection"
+	default:
 		return "assume yes"
 	}
-	return "no"
 }
 
 func (f Failure) result() *mcp.CallToolResult {

@@ -14,7 +14,7 @@ const PortraitToolName = "get_kol_fans_portrait"
 
 const portraitDescription = `Get the audience portrait of one Xiaohongshu (RED) creator: follower shares by age, gender, province, city, interest and device, with a summary, insights and warnings.
 Use it to judge who a KOL reaches before paying for a campaign. You need the KOL's user id or profile address; a display name will not do.
-Cost: at most one charged vendor call. It usually takes seconds, at worst minutes.
+Cost: portraits are kept and shared, and served free while recent (PORTRAIT_CACHE_TTL, 24 h unless set otherwise). Otherwise, and always with acceptCache=false, one charged vendor call collects anew, usually in seconds, at worst minutes. After a still_collecting error that goes on in the background: repeat the same call a little later, and it answers without a second charge.
 Shares are fractions 0..1 in structured content and percentages in text; an absent value is unknown, not 0. Dimensions are not crossed: the shares of women and of an age group do not give the women of that age. Use detail=summary when screening many KOLs.`
 
 func portraitTool() (mcp.Tool, error) {

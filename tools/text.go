@@ -63,7 +63,7 @@ func (w *portraitWriter) heading() {
 func (w *portraitWriter) endpoint() string {
 	name := "V1"
 	if w.portrait.Source.Endpoint == schema.EndpointProfile {
-		name = "profile"
+		name = w.say("fans_profile, the successor of V1", "fans_profile，V1 的后继接口")
 	}
 	if w.portrait.Source.Deprecated {
 		name += w.say(", a deprecated endpoint", "，接口已标记弃用")
@@ -141,18 +141,20 @@ func (w *portraitWriter) places() {
 	}
 }
 
-// provenance says when the vendor answered and what this answer cost.
+// provenance says where this answer comes from, of when it is, and what it
+// cost. The moment is the vendor's answer, not this one.
 func (w *portraitWriter) provenance() {
 	source := w.portrait.Source
-	cost := w.say("one charged call", "计费 1 次")
-	if !source.Charged {
-		cost = w.say("not charged", "未计费")
+	sentence := w.say("Fetched %s, one charged call.", "获取于 %s，计费 1 次。")
+	switch {
+	case source.FromStore:
+		sentence = w.say("From the store, fetched %s; no charge.", "来自存储，获取于 %s，不计费。")
+	case source.Sample:
+		sentence = w.say("Fetched %s, not charged.", "获取于 %s，未计费。")
+	case !source.Charged: // the vendor charges every portrait: to the call that asked for it
+		sentence = w.say("Fetched %s by a collection that another call had begun; no charge to this one.", "获取于 %s，与先前调用共用一次采集，本次不计费。")
 	}
-	origin := w.say("Fetched", "获取于")
-	if source.FromStore {
-		origin = w.say("From the store; fetched", "来自本地存储；获取于")
-	}
-	fmt.Fprintf(&w.text, w.say("%s %s, %s.", "%s %s，%s。"), origin, w.moment(source.RetrievedAt), cost)
+	fmt.Fprintf(&w.text, sentence, w.moment(source.RetrievedAt))
 }
 
 // moment writes a time of day where the reader is: in Chinese, in Beijing. The

@@ -58,10 +58,12 @@ const listTTL = time.Hour
 
 // instructions is what a client tells its model about the server as a whole.
 const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' age, gender, places, interests and devices, from Just One API's paid "fans portrait".
-- Every portrait that is collected costs money. Leave acceptCache at true unless the user asks for newer data, and do not repeat a call whose answer you have.
+- Collecting a portrait costs money. Portraits are kept and shared, and served from the store for free while they are recent. Leave acceptCache at true unless the user asks for newer data, and do not repeat a call whose answer you have.
+- still_collecting means: not yet. The collection goes on in the background; repeat the same call after retryAfterSeconds, which gets the answer without a second charge.
+- The resource kol-portrait://usage tells today's charged calls and what is left of the budget; kol-portrait://portraits/{kolId} is the stored data as the vendor sent it.
 - Shares are fractions from 0 to 1 in structured results and percentages in text. What is absent is unknown, not zero; the city list holds only the largest few, so sums over it are lower bounds.
 - When an answer is marked as sample data, say so: it describes no real KOL.
-- On an error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds.`
+- On any other error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds.`
 
 // Server returns an MCP server that offers the tools under the given version
 // of the product.

@@ -228,21 +228,58 @@ func TestTexts(t *testing.T) {
 	}
 }
 
+// TestTextsSayWhereAnAnswerComesFromAndWhatItCost has one portrait with the
+// sources that the sample vendor does not have.
+func TestTextsSayWhereAnAnswerComesFromAndWhatItCost(t *testing.T) {
+	for name, change := range map[string]func(*schema.Source){
+		"charged": func(*schema.Source) {},
+		"stored": func(s *schema.Source) {
+			s.FromStore, s.Charged, s.RetrievedAt = true, false, today().AddDate(0, 0, -1)
+		},
+		"stored-sample": func(s *schema.Source) {
+			s.FromStore, s.Charged, s.Sample, s.Environment = true, false, true, schema.EnvironmentSample
+		},
+		"shared":    func(s *schema.Source) { s.Charged = false },
+		"successor": func(s *schema.Source) { s.Endpoint, s.Deprecated = schema.EndpointProfile, false },
+	} {
+		for _, language := range []string{"en", "zh"} {
+			t.Run(name+" "+language, func(t *testing.T) {
+				collected := paid()
+				change(&collected.Source)
+				c := connect(t, newTools(t, collectorFunc(func(context.Context, string, bool) (*schema.Collected, error) { return collected, nil })))
+				text, _, isError := call(t, c, map[string]any{"kolId": kolID, "language": language})
+				require.False(t, isError, text)
+				golden(t, filepath.Join("../testdata/texts", name+"."+language+".txt"), []byte(text+"\n"))
+			})
+		}
+	}
+}
+
 // TestTokens holds both halves of an answer to what a model's context can
 // afford, counted as OpenAI's o200k_base does.
 func TestTokens(t *testing.T) {
 	codec, err := tokenizer.Get(tokenizer.O200kBase)
 	require.NoError(t, err)
+	fetched := onADay(sampleVendor(t))
+	stored := collectorFunc(func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+		collected, err := fetched.Portrait(ctx, kolID, fresh)
+		if collected != nil {
+			collected.Source.FromStore = true
+		}
+		return collected, err
+	})
 	for _, test := range []struct {
-		detail           string
+		name, detail     string
+		from             tools.Collector
 		text, structured int
 	}{
-		{"full", 900, 2000},
-		{"summary", 350, 700},
+		{"full", "full", fetched, 900, 2000},
+		{"summary", "summary", fetched, 350, 700},
+		{"full, stored", "full", stored, 900, 2000},
+		{"summary, stored", "summary", stored, 350, 700},
 	} {
-		t.Run(test.detail, func(t *testing.T) {
-			collected := onADay(sampleVendor(t))
-			result, err := connect(t, newTools(t, collected)).CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
+		t.Run(test.name, func(t *testing.T) {
+			result, err := connect(t, newTools(t, test.from)).CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
 				Name: tools.PortraitToolName, Arguments: map[string]any{"kolId": kolID, "detail": test.detail},
 			}})
 			require.NoError(t, err)
@@ -257,6 +294,27 @@ func TestTokens(t *testing.T) {
 			assert.LessOrEqual(t, inText, test.text)
 			assert.LessOrEqual(t, inStructured, test.structured)
 		})
+	}
+}
+
+// TestDefinitionTokens holds what every conversation pays for, called or not,
+// to half of what the definitions of two tools may cost.
+func TestDefinitionTokens(t *testing.T) {
+	codec, err := tokenizer.Get(tokenizer.O200kBase)
+	require.NoError(t, err)
+	var list []struct {
+		Name        string          `json:"name"`
+		Description string          `json:"description"`
+		InputSchema json.RawMessage `json:"inputSchema"`
+	}
+	require.NoError(t, json.Unmarshal(listTools(t), &list))
+	for _, tool := range list {
+		seen, err := json.Marshal(tool)
+		require.NoError(t, err)
+		tokens, err := codec.Count(string(seen))
+		require.NoError(t, err)
+		t.Logf("%s: %d tokens", tool.Name, tokens)
+		assert.LessOrEqual(t, tokens, 550, tool.Name)
 	}
 }
 
@@ -351,6 +409,26 @@ func TestVendorFailuresAreAnswersThatAModelCanActOn(t *testing.T) {
 			&schema.Error{Kind: schema.BadResponse, Message: "Nonsense.", Charged: true},
 			schema.Error{Kind: schema.BadResponse, Message: "Nonsense.", Charged: true},
 			"Error bad_response: Nonsense.\nRetryable: no. Charged: assume yes.",
+		},
+		{
+			&schema.Error{Kind: schema.StillCollecting, Message: "Not yet.", Retryable: true, RetryAfterSeconds: 12, Charged: true},
+			schema.Error{Kind: schema.StillCollecting, Message: "Not yet.", Retryable: true, RetryAfterSeconds: 12, Charged: true},
+			"Error still_collecting: Not yet.\nRetryable: yes, after 12 s. Charged: at most once, for the whole collection.",
+		},
+		{
+			&schema.Error{Kind: schema.StillCollecting, Message: "Not yet.", Retryable: true, RetryAfterSeconds: 12},
+			schema.Error{Kind: schema.StillCollecting, Message: "Not yet.", Retryable: true, RetryAfterSeconds: 12},
+			"Error still_collecting: Not yet.\nRetryable: yes, after 12 s. Charged: no.",
+		},
+		{
+			&schema.Error{Kind: schema.BudgetExhausted, Message: "Enough for today.", Retryable: true, RetryAfterSeconds: 25200},
+			schema.Error{Kind: schema.BudgetExhausted, Message: "Enough for today.", Retryable: true, RetryAfterSeconds: 25200},
+			"Error budget_exhausted: Enough for today.\nRetryable: yes, after 7.0 h. Charged: no.",
+		},
+		{
+			&schema.Error{Kind: schema.StoreUnavailable, Message: "No store.", Retryable: true, RetryAfterSeconds: 10},
+			schema.Error{Kind: schema.StoreUnavailable, Message: "No store.", Retryable: true, RetryAfterSeconds: 10},
+			"Error store_unavailable: No store.\nRetryable: yes, after 10 s. Charged: no.",
 		},
 		{
 			errors.New("secret detail"),
