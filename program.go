@@ -53,6 +53,7 @@ func build(cfg *config.Config, stderr io.Writer) *program {
 	log := cfg.Logger(stderr)
 	vendor := upstream.Config{
 		Environment: cfg.Environment,
+		Endpoint:    cfg.Endpoint,
 		BaseURL:     cfg.BaseURL,
 		Token:       cfg.Token.Reveal(),
 		Timeout:     cfg.Timeout,
@@ -68,12 +69,20 @@ func build(cfg *config.Config, stderr io.Writer) *program {
 		prog.close = simulated.Close
 	}
 	prog.tools = tools.New(tools.Options{
-		Collector: upstream.New(vendor),
+		Collector: collector{upstream.New(vendor)},
 		Language:  cfg.Language,
 		Now:       time.Now,
 		Logger:    log,
 	})
 	return prog
+}
+
+// collector asks the vendor for every portrait.
+type collector struct{ client *upstream.Client }
+
+// Portrait collects one.
+func (c collector) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+	return c.client.Portrait(ctx, kolID, fresh, nil)
 }
 
 // serve serves MCP over the configured transport until ctx is done or, on

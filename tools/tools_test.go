@@ -52,14 +52,18 @@ func sampleVendor(t *testing.T) tools.Collector {
 	t.Helper()
 	vendor := sample.New()
 	t.Cleanup(func() { assert.NoError(t, vendor.Close()) })
-	return upstream.New(upstream.Config{
+	client := upstream.New(upstream.Config{
 		Environment: schema.EnvironmentSample,
+		Endpoint:    schema.PolicyPortrait,
 		BaseURL:     sample.Address,
 		Token:       sample.Token,
 		Timeout:     time.Minute,
 		MaxAttempts: 1,
 		MaxRPS:      1000,
 		Transport:   vendor.Transport(),
+	})
+	return collectorFunc(func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+		return client.Portrait(ctx, kolID, fresh, nil)
 	})
 }
 

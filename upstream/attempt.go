@@ -30,28 +30,33 @@ type answer struct {
 	body     []byte
 }
 
-// attempt sends one request and judges what comes back. It returns either a
-// portrait or a failure.
-func (c *Client) attempt(ctx context.Context, e endpoint, kolID string, fresh bool) (*schema.Collected, *failure) {
-	if ctx.Err() != nil {
-		return nil, ended(ctx, false)
-	}
+// exchange sends one request, which was admitted, and judges what comes back.
+// It returns either a portrait or a failure, and settles the admission however
+// it ends: with true where the vendor charged the request or may have.
+func (c *Client) exchange(ctx context.Context, req *http.Request, a answer, settle func(charged bool)) (collected *schema.Collected, fail *failure) {
+	var written atomic.Bool
+	defer func() {
+		switch {
+		case collected != nil:
+			settle(true)
+		case fail != nil:
+			settle(fail.err.Charged)
+		default: // the transport panicked
+			settle(written.Load())
+		}
+	}()
 	attemptCtx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	var written atomic.Bool
 	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}
-	req, err := c.newRequest(httptrace.WithClientTrace(attemptCtx, trace), e, kolID, fresh)
-	if err != nil {
-		return nil, misconfigured(err)
-	}
 	// A RoundTripper, not an http.Client: it follows no redirect, and its
 	// errors do not quote the URL.
-	resp, err := c.transport.RoundTrip(req)
+	resp, err := c.transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(attemptCtx, trace)))
 	if err != nil {
 		return nil, c.unanswered(ctx, attemptCtx, err, written.Load())
 	}
+	written.Store(true)
 	defer func() { _ = resp.Body.Close() }()
-	a := answer{endpoint: e, kolID: kolID, status: resp.StatusCode, header: resp.Header}
+	a.status, a.header = resp.StatusCode, resp.Header
 	if a.status < 200 {
 		// 101 hands the connection over: reading from it would wait for good.
 		return nil, c.refusedByStatus(a)
@@ -77,30 +82,25 @@ func misconfigured(err error) *failure {
 // again; after that nobody knows.
 func (c *Client) unanswered(ctx, attemptCtx context.Context, err error, written bool) *failure {
 	if ctx.Err() != nil {
-		return c.priced(ended(ctx, written))
+		return ended(ctx, written)
 	}
 	fail := &failure{
 		err:    schema.Error{Kind: schema.Network, Retryable: true, Charged: written},
 		advice: adviseWait,
+		health: down,
+		brief:  c.token.quote(cause(err)),
 	}
 	switch {
 	case written && attemptCtx.Err() != nil:
 		fail.err.Kind = schema.Timeout
 		fail.err.Message = fmt.Sprintf("The vendor did not answer within %v", c.timeout)
+		fail.brief = fmt.Sprintf("no answer within %v", c.timeout)
 	case written:
-		fail.err.Message = "The connection failed before the whole answer was there: " + c.token.quote(cause(err))
+		fail.err.Message = "The connection failed before the whole answer was there: " + fail.brief
 	default:
-		fail.err.Message = "The vendor cannot be reached: " + c.token.quote(cause(err))
+		fail.err.Message = "The vendor cannot be reached: " + fail.brief
 		fail.advice = "Check this server's network and proxy settings, then call again."
 		fail.retry = true
-	}
-	return c.priced(fail)
-}
-
-// priced corrects a failure's Charged where nothing is ever charged.
-func (c *Client) priced(fail *failure) *failure {
-	if c.environment == schema.EnvironmentSample {
-		fail.err.Charged = false
 	}
 	return fail
 }
@@ -118,7 +118,7 @@ func (c *Client) judge(a answer) (*schema.Collected, *failure) {
 	case err == nil:
 		return nil, c.refused(a, env)
 	case errors.Is(err, errIncomplete):
-		return nil, c.brokenOff(env)
+		return nil, brokenOff(env)
 	case env.damaged || a.status < 300:
 		return nil, c.untrusted(err, env)
 	default:
@@ -142,7 +142,7 @@ func (c *Client) collect(a answer, env envelope) (*schema.Collected, *failure) {
 		Distributions: p.distributions,
 		Source: schema.Source{
 			Endpoint:    a.endpoint.name,
-			Deprecated:  a.endpoint.deprecated,
+			Deprecated:  a.endpoint.name.Deprecated(),
 			Environment: c.environment,
 			RetrievedAt: time.Now().UTC().Truncate(time.Second),
 			Charged:     c.environment != schema.EnvironmentSample,
@@ -153,18 +153,20 @@ func (c *Client) collect(a answer, env envelope) (*schema.Collected, *failure) {
 }
 
 // brokenOff is the failure of an answer that stops before its end.
-func (c *Client) brokenOff(env envelope) *failure {
-	return c.priced(&failure{
+func brokenOff(env envelope) *failure {
+	return &failure{
 		err:    schema.Error{Kind: schema.Network, Message: "The vendor's answer broke off", Retryable: true, Charged: true},
 		paid:   env.code == 0,
 		advice: adviseWait,
-	})
+		health: down,
+		brief:  "an answer that broke off",
+	}
 }
 
 // untrusted is the failure of an answer that is not what it should be. It was
 // charged where it said so, even if it is good for nothing; else nobody knows.
 func (c *Client) untrusted(err error, env envelope) *failure {
-	return c.priced(&failure{
+	fail := &failure{
 		err: schema.Error{
 			Kind:      schema.BadResponse,
 			Message:   "The vendor's answer cannot be trusted: " + c.token.quote(err.Error()),
@@ -173,13 +175,18 @@ func (c *Client) untrusted(err error, env envelope) *failure {
 		},
 		paid:   env.code == 0,
 		advice: "The same call may bring the same answer, and be charged; tell the vendor's support.",
-	})
+	}
+	if fail.paid {
+		fail.health = alive
+	}
+	return fail
 }
 
 // refused is the failure of an answer with another code than 0.
 func (c *Client) refused(a answer, env envelope) *failure {
 	rule, now := codeRule(env.code), time.Now()
 	fail := rule.failure(fmt.Sprintf("code %d", env.code), retryAfter(a.header, now))
+	fail.health = codeHealth(env.code)
 	if message := c.token.quote(env.message); message != "" {
 		fail.err.Message += fmt.Sprintf(": %q", message)
 	}
@@ -198,13 +205,15 @@ func (c *Client) refusedByStatus(a answer) *failure {
 	rule := statusRule(a.status)
 	fail := rule.failure(fmt.Sprintf("HTTP %d", a.status), retryAfter(a.header, time.Now()))
 	fail.err.Charged = rule.outcome.charged()
-	return c.priced(fail)
+	fail.health = statusHealth(a.status)
+	return fail
 }
 
 func (r rule) failure(where string, wait time.Duration) *failure {
 	fail := &failure{
 		err:    schema.Error{Kind: r.kind, Message: fmt.Sprintf("%s (%s)", r.what, where), Retryable: r.outcome.retryable()},
 		advice: r.advice,
+		brief:  where,
 		retry:  r.outcome == again,
 	}
 	if r.outcome == again {

@@ -2,13 +2,12 @@ package upstream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go"
 	"github.com/failsafe-go/failsafe-go/ratelimiter"
 
 	"kol-portrait-mcp/schema"
@@ -17,16 +16,19 @@ import (
 // Config tells a Client whom to ask and how hard to try. It never prints its
 // token.
 type Config struct {
-	Environment schema.Environment // what Source.Environment says; sample means that nothing is ever charged
-	BaseURL     string             // scheme and host, with a path in front of the vendor's if need be; empty: Address(Environment)
-	Token       string             `json:"-"` // the vendor's token; empty: every call answers missing_token
-	Timeout     time.Duration      // of one attempt, from the dial to the last byte; 0: 60 s, the least that the vendor advises
-	MaxAttempts int                // at one portrait, the first included; 0: 3
-	MaxRPS      float64            // requests a second, all callers together; 0: 5
-	Backoff     time.Duration      // before the second attempt, doubling up to 8 s; 0: 500 ms
-	UserAgent   string             // such as kol-portrait-mcp/1.2.3
-	Transport   http.RoundTripper  // sees URLs that hold the token; nil: the Client's own, with proxies from the environment
-	Logger      *slog.Logger       // nil: discards
+	Environment schema.Environment    // what Source.Environment says; sample means that nothing is ever charged
+	Endpoint    schema.EndpointPolicy // which of the vendor's endpoints may be asked; empty: auto
+	BaseURL     string                // scheme and host, with a path in front of the vendor's if need be; empty: Address(Environment)
+	Token       string                `json:"-"` // the vendor's token; empty: every call answers missing_token
+	Timeout     time.Duration         // of one attempt, from the dial to the last byte; 0: 60 s, the least that the vendor advises
+	MaxAttempts int                   // at one portrait, the first included; 0: 3
+	MaxRPS      float64               // requests a second, all callers together; 0: 5
+	Backoff     time.Duration         // before the second attempt, doubling up to 8 s; 0: 500 ms
+	BreakAfter  int                   // failures of the vendor in a row, all callers together, after which it is left alone; 0: 10
+	BreakFor    time.Duration         // how long; then one request tries it; 0: 30 s
+	UserAgent   string                // such as kol-portrait-mcp/1.2.3
+	Transport   http.RoundTripper     // sees URLs that hold the token; nil: the Client's own, with proxies from the environment
+	Logger      *slog.Logger          // nil: discards
 }
 
 // Address returns where the vendor answers in an environment: scheme, host and
@@ -56,9 +58,11 @@ func (c Config) Format(state fmt.State, _ rune) { _, _ = state.Write([]byte(c.St
 func (c Config) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Client asks the vendor for portraits. It is safe for concurrent use, and all
-// its callers share one rate limit.
+// its callers share one rate limit, one breaker, and what is known of V1.
 type Client struct {
 	environment schema.Environment
+	policy      schema.EndpointPolicy
+	moved       atomic.Bool // under auto: V1 is gone, and is not asked again
 	baseURL     string
 	token       *secret
 	timeout     time.Duration
@@ -67,6 +71,7 @@ type Client struct {
 	userAgent   string
 	transport   http.RoundTripper
 	limiter     ratelimiter.RateLimiter[*schema.Collected]
+	breaker     *breaker
 	logger      *slog.Logger
 }
 
@@ -75,6 +80,7 @@ type Client struct {
 func New(cfg Config) *Client {
 	c := &Client{
 		environment: cfg.Environment,
+		policy:      cfg.Endpoint,
 		baseURL:     or(cfg.BaseURL, Address(cfg.Environment)),
 		token:       newSecret(cfg.Token),
 		timeout:     or(cfg.Timeout, 60*time.Second),
@@ -91,6 +97,7 @@ func New(cfg Config) *Client {
 	if c.logger == nil {
 		c.logger = slog.New(slog.DiscardHandler)
 	}
+	c.breaker = newBreaker(or(cfg.BreakAfter, 10), or(cfg.BreakFor, 30*time.Second), c.logger)
 	return c
 }
 
@@ -115,19 +122,30 @@ func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // Admit is asked before each request that the vendor may charge. It returns
 // what to call once the outcome is known, with whether the request was charged
-// or may have been (in the sample environment: would have been). An error, which
-// is a *schema.Error, keeps the request from being sent and ends the collection.
+// or may have been (in the sample environment: would have been), and which is
+// not nil. An error, which is a *schema.Error, keeps the request from being sent
+// and ends the collection.
 type Admit func(ctx context.Context) (settle func(charged bool), err error)
 
+// admitAll is what a nil Admit stands for.
+func admitAll(context.Context) (func(bool), error) { return func(bool) {}, nil }
+
 // Portrait asks the vendor for the audience portrait of kolID. With fresh the
-// vendor is told not to answer from its own cache. The call lasts as long as
-// ctx allows: up to MaxAttempts attempts of Timeout each, the waits between
-// them, and the wait for the rate limit.
+// vendor is told not to answer from its own cache, which only V1 can be told.
+// The call lasts as long as ctx allows: up to MaxAttempts attempts of Timeout
+// each at an endpoint, the waits between them, and the wait for the rate limit.
+//
+// Each request is admitted right before it is sent, when all waiting is over,
+// and is settled exactly once, before anything else is asked; a nil admit
+// admits all. Where admit refuses, its error is the call's; if requests were
+// sent and refused by the vendor before, a copy tells of them as well.
 //
 // The error is always a *schema.Error, and says whether the vendor charged the
-// call or may have. Portrait tries again only where the vendor did not charge:
-// never after a request that was sent and not answered.
-func (c *Client) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+// call or may have. Portrait asks again, be it the same endpoint or the other
+// one, only where the vendor did not charge: never after a request that was
+// sent and not answered. While the vendor is left alone nothing is sent, and
+// the error says for how long.
+func (c *Client) Portrait(ctx context.Context, kolID string, fresh bool, admit Admit) (*schema.Collected, error) {
 	if c.token.value == "" {
 		return nil, &schema.Error{
 			Kind: schema.MissingToken,
@@ -135,72 +153,27 @@ func (c *Client) Portrait(ctx context.Context, kolID string, fresh bool) (*schem
 				"or JUSTONEAPI_ENV=sample to try it with simulated data.",
 		}
 	}
-	collection := &collection{client: c, endpoint: portraitEndpoint(), kolID: kolID, fresh: fresh}
+	if admit == nil {
+		admit = admitAll
+	}
+	collection := &collection{client: c, kolID: kolID, fresh: fresh, admit: admit}
 	collected, fail := collection.run(ctx)
 	if fail != nil {
-		return nil, fail.told(collection.attempts)
+		return nil, c.told(fail)
 	}
 	return collected, nil
 }
 
-// collection is one call of Portrait: what is asked, and how far it got.
-type collection struct {
-	client   *Client
-	endpoint endpoint
-	kolID    string
-	fresh    bool
-
-	attempts  int
-	collected *schema.Collected
-	last      *failure // of the latest attempt
-}
-
-// run makes attempts until one brings a portrait or no other is worth it. It
-// looks at what the attempts brought before what the executor says: where ctx
-// ends just as an answer arrives, the executor reports the end of ctx, but the
-// answer has been paid for.
-func (c *collection) run(ctx context.Context) (*schema.Collected, *failure) {
-	policies := failsafe.With(c.retries(ctx), c.client.limiter)
-	_, err := policies.WithContext(ctx).GetWithExecution(func(failsafe.Execution[*schema.Collected]) (*schema.Collected, error) {
-		return c.try(ctx)
-	})
-	if c.collected != nil {
-		return c.collected, nil
+// told is a failure as the caller sees it: in the sample environment nothing
+// is ever charged, and while the vendor is left alone calling again at once is
+// of no use.
+func (c *Client) told(fail *failure) *schema.Error {
+	if c.environment == schema.EnvironmentSample {
+		fail.err.Charged = false
 	}
-	if fail := (*failure)(nil); errors.As(err, &fail) {
-		return nil, fail
+	told := fail.told()
+	if fail.own == nil && told.Retryable && !told.Charged {
+		told.RetryAfterSeconds = max(told.RetryAfterSeconds, wholeSeconds(c.breaker.left()))
 	}
-	if c.last != nil && !c.last.retry {
-		return nil, c.last
-	}
-	return nil, c.interrupted(ctx)
-}
-
-// interrupted is the failure of a call whose ctx ended between two attempts,
-// or before the first.
-func (c *collection) interrupted(ctx context.Context) *failure {
-	fail := ended(ctx, false)
-	if c.last != nil {
-		fail.err.Message += "; the latest attempt: " + c.last.err.Message
-		fail.err.UpstreamCode, fail.err.RequestID = c.last.err.UpstreamCode, c.last.err.RequestID
-	}
-	return fail
-}
-
-// try is one attempt, counted, timed and logged.
-func (c *collection) try(ctx context.Context) (*schema.Collected, error) {
-	c.attempts++
-	start := time.Now()
-	collected, fail := c.client.attempt(ctx, c.endpoint, c.kolID, c.fresh)
-	c.collected, c.last = collected, fail
-	outcome := "success"
-	if fail != nil {
-		outcome = string(fail.err.Kind)
-	}
-	c.client.logger.DebugContext(ctx, "asked the vendor", "kolId", c.kolID, "attempt", c.attempts,
-		"duration", time.Since(start), "outcome", outcome)
-	if fail != nil {
-		return nil, fail
-	}
-	return collected, nil
+	return told
 }

@@ -42,10 +42,11 @@ func counted(requests *int, transport http.RoundTripper) roundTrip {
 }
 
 // testConfig asks as the product would in the global environment, but does not
-// make tests wait.
+// make tests wait, and asks V1 alone.
 func testConfig(transport http.RoundTripper) Config {
 	return Config{
 		Environment: schema.EnvironmentGlobal,
+		Endpoint:    schema.PolicyPortrait,
 		BaseURL:     "https://vendor.invalid",
 		Token:       sample.Token,
 		Timeout:     time.Minute,
@@ -72,7 +73,7 @@ func sampleClient(t *testing.T, change func(*Config)) (*Client, *sample.Vendor) 
 // refusal is the error of a call that must fail.
 func refusal(ctx context.Context, t *testing.T, c *Client, kolID string) *schema.Error {
 	t.Helper()
-	collected, err := c.Portrait(ctx, kolID, false)
+	collected, err := c.Portrait(ctx, kolID, false, nil)
 	require.Error(t, err)
 	assert.Nil(t, collected)
 	told := (*schema.Error)(nil)
@@ -108,7 +109,7 @@ func TestRequestAsTheVendorWantsIt(t *testing.T) {
 	for fresh, acceptCache := range map[bool]string{false: "true", true: "false"} {
 		cfg := testConfig(nil)
 		cfg.BaseURL, cfg.Token = server.URL+"/prefix/", "s3cr&t/+tok=en"
-		_, err := New(cfg).Portrait(t.Context(), someID, fresh)
+		_, err := New(cfg).Portrait(t.Context(), someID, fresh, nil)
 		require.NoError(t, err)
 		assert.Equal(t, http.MethodGet, got.Method)
 		assert.Equal(t, "/prefix/api/xiaohongshu-pgy/get-kol-fans-portrait/v1", got.URL.Path)
@@ -127,7 +128,7 @@ func TestDocumentedPortrait(t *testing.T) {
 
 	client, vendor := sampleClient(t, nil)
 	before := time.Now().UTC().Truncate(time.Second)
-	got, err := client.Portrait(t.Context(), sample.DocumentedID, false)
+	got, err := client.Portrait(t.Context(), sample.DocumentedID, false, nil)
 	require.NoError(t, err)
 
 	assert.Equal(t, sample.DocumentedID, got.KOLID)
@@ -172,7 +173,7 @@ func TestWhatAPortraitCosts(t *testing.T) {
 			return resp, err
 		}))
 		cfg.Environment = test.environment
-		got, err := New(cfg).Portrait(t.Context(), someID, false)
+		got, err := New(cfg).Portrait(t.Context(), someID, false, nil)
 		require.NoError(t, err)
 		assert.Equal(t, test.charged, got.Source.Charged, test)
 		assert.Equal(t, test.sample, got.Source.Sample, test)
@@ -187,7 +188,7 @@ func TestRequestIDsThatAreNone(t *testing.T) {
 	}
 	for raw, want := range tests {
 		client := New(testConfig(answering(200, `{"code":0,"requestId":`+raw+`,"data":{"gender":{"female":0.5}}}`)))
-		got, err := client.Portrait(t.Context(), someID, false)
+		got, err := client.Portrait(t.Context(), someID, false, nil)
 		require.NoError(t, err, raw)
 		assert.Equal(t, want, got.Source.RequestID, raw)
 	}
@@ -199,17 +200,17 @@ func TestLegalPortraits(t *testing.T) {
 	}
 	client, _ := sampleClient(t, nil)
 	for id, asOf := range tests {
-		got, err := client.Portrait(t.Context(), id, false)
+		got, err := client.Portrait(t.Context(), id, false, nil)
 		require.NoError(t, err, id)
 		assert.Equal(t, asOf, got.AsOf, id)
 	}
-	sparse, err := client.Portrait(t.Context(), "sample-sparse", false)
+	sparse, err := client.Portrait(t.Context(), "sample-sparse", false, nil)
 	require.NoError(t, err)
 	assert.Nil(t, sparse.Distributions.Cities)
 	assert.Nil(t, sparse.Distributions.Devices)
 	assert.Nil(t, sparse.Distributions.Gender.Male)
 	assert.InDelta(t, 0.7, *sparse.Distributions.Gender.Female, 0)
-	unknown, err := client.Portrait(t.Context(), "sample-unknown-names", false)
+	unknown, err := client.Portrait(t.Context(), "sample-unknown-names", false, nil)
 	require.NoError(t, err)
 	assert.Equal(t, "50+", unknown.Distributions.Ages[4].Group)
 }
@@ -217,7 +218,7 @@ func TestLegalPortraits(t *testing.T) {
 func TestInventedPortraitsPassTheChecks(t *testing.T) {
 	client, _ := sampleClient(t, nil)
 	for _, id := range []string{"a", "kol-1", "sample-no-special", someID} {
-		_, err := client.Portrait(t.Context(), id, false)
+		_, err := client.Portrait(t.Context(), id, false, nil)
 		require.NoError(t, err, id)
 	}
 }

@@ -33,13 +33,12 @@ func (o outcome) charged() bool { return o == unsettled || o == doubtful }
 
 // Advice that several rules share.
 const (
-	adviseToken     = "Check the value of JUSTONEAPI_TOKEN against the token in the vendor's dashboard."
-	adviseSlower    = "Call again later, with fewer calls at a time."
-	adviseLater     = "Call again in a few minutes."
-	adviseSuccessor = "The vendor names a successor for this endpoint, fans_profile: update this server."
-	adviseReport    = "Ask the vendor's support what it means."
-	adviseBalance   = "Top up the vendor account first."
-	adviseAccess    = "Enable this endpoint for the token in the vendor's dashboard first."
+	adviseToken   = "Check the value of JUSTONEAPI_TOKEN against the token in the vendor's dashboard."
+	adviseSlower  = "Call again later, with fewer calls at a time."
+	adviseLater   = "Call again in a few minutes."
+	adviseReport  = "Ask the vendor's support what it means."
+	adviseBalance = "Top up the vendor account first."
+	adviseAccess  = "Enable this endpoint for the token in the vendor's dashboard first."
 )
 
 // codeRule gives the meaning of a business code other than 0. The codes are
@@ -50,7 +49,7 @@ func codeRule(code int) rule {
 	case 100:
 		return rule{schema.InvalidToken, "The vendor does not accept the token: it is invalid or inactive", adviseToken, refused}
 	case 300, 404:
-		return rule{schema.EndpointRemoved, "The vendor no longer serves this endpoint", adviseSuccessor, refused}
+		return rule{schema.EndpointRemoved, "The vendor no longer serves this endpoint", "", refused} // see collection.removed
 	case 301:
 		return rule{schema.CollectionFailed, "The vendor could not collect this KOL's portrait",
 			"Call again in a few minutes; an id that keeps failing may not be a KOL of the vendor's marketplace.", again}
@@ -92,8 +91,7 @@ func statusRule(status int) rule {
 	case http.StatusForbidden:
 		return rule{schema.PermissionDenied, "The vendor denies access", adviseAccess, refused}
 	case http.StatusNotFound, http.StatusGone:
-		return rule{schema.EndpointRemoved, "The vendor's address has no such endpoint",
-			"Check JUSTONEAPI_BASE_URL if it is set. Else: " + adviseSuccessor, refused}
+		return rule{schema.EndpointRemoved, "The vendor's address has no such endpoint", "", refused} // see collection.removed
 	case http.StatusTooManyRequests:
 		return rule{schema.RateLimited, "Too many requests for the vendor", adviseSlower, again}
 	case http.StatusRequestTimeout, 499, http.StatusGatewayTimeout, 520, 522, 524: // 499 is nginx's, those from 520 on are Cloudflare's
@@ -107,5 +105,27 @@ func statusRule(status int) rule {
 	default:
 		return rule{schema.BadResponse, "The vendor's answer has an unexpected HTTP status",
 			"Check JUSTONEAPI_BASE_URL if it is set. Else: " + adviseReport, doubtful}
+	}
+}
+
+// codeHealth is what a business code other than 0 says of the vendor.
+func codeHealth(code int) health {
+	if code == 500 || code == 503 {
+		return down
+	}
+	return alive
+}
+
+// statusHealth is the same for an HTTP status that came without an envelope. A
+// redirect, or what no vendor sends, only shows that something is amiss with
+// the address.
+func statusHealth(status int) health {
+	switch {
+	case statusRule(status).kind == schema.Timeout, status >= 500 && status < 600:
+		return down
+	case status >= 400 && status < 500:
+		return alive
+	default:
+		return unclear
 	}
 }

@@ -16,6 +16,12 @@ type failure struct {
 	retry  bool          // whether the Client itself may ask again
 	wait   time.Duration // what the vendor asked for by Retry-After; 0: nothing
 	paid   bool          // whether err.Charged is for sure: the answer had code 0
+	health health        // what it says of the vendor
+	brief  string        // Message in a few words, where the vendor is down
+
+	attempts int           // requests that the call had sent by then; 0: not worth a word
+	also     string        // what is to be said behind that
+	own      *schema.Error // told word for word: a refused admission
 }
 
 // Error returns what happened; told returns what the caller sees.
@@ -23,12 +29,15 @@ func (f *failure) Error() string { return f.err.Error() }
 
 // told is the failure as the caller sees it: what happened, after how many
 // attempts, whether it may have cost something, and what to do.
-func (f *failure) told(attempts int) *schema.Error {
-	told := f.err
-	if attempts > 1 || attempts == 1 && f.retry {
-		told.Message += fmt.Sprintf(", after %s", count(attempts, "attempt"))
+func (f *failure) told() *schema.Error {
+	if f.own != nil {
+		return f.own
 	}
-	told.Message += "." + f.price() + " " + f.advice
+	told := f.err
+	if f.attempts > 1 || f.attempts == 1 && f.retry {
+		told.Message += fmt.Sprintf(", after %s", count(f.attempts, "attempt"))
+	}
+	told.Message += f.also + "." + f.price() + " " + f.advice
 	if told.RetryAfterSeconds == 0 {
 		told.RetryAfterSeconds = wholeSeconds(f.wait)
 	}

@@ -171,7 +171,7 @@ func TestRequestOnAKeptConnectionIsNotReplayed(t *testing.T) {
 	cfg.BaseURL = "http://" + vendor.Addr().String()
 	client := New(cfg)
 
-	_, err := client.Portrait(t.Context(), "first", false)
+	_, err := client.Portrait(t.Context(), "first", false, nil)
 	require.NoError(t, err)
 	got := refusal(t.Context(), t, client, "second")
 
@@ -185,7 +185,7 @@ func TestRequestHasNoBodyOnTheWire(t *testing.T) {
 	vendor := listenAsVendor(t)
 	cfg := testConfig(nil)
 	cfg.BaseURL = "http://" + vendor.Addr().String()
-	_, err := New(cfg).Portrait(t.Context(), someID, false)
+	_, err := New(cfg).Portrait(t.Context(), someID, false, nil)
 	require.NoError(t, err)
 	head := <-vendor.heads
 	assert.True(t, strings.HasPrefix(head, "GET /api/"), head)

@@ -77,7 +77,7 @@ func TestCodeCountsMoreThanTheStatus(t *testing.T) {
 		assert.Equal(t, test.attempts, vendor.Requests(id), id)
 	}
 	client := New(testConfig(answering(500, `{"code":0,"data":{"gender":{"female":0.5}}}`)))
-	_, err := client.Portrait(t.Context(), someID, false)
+	_, err := client.Portrait(t.Context(), someID, false, nil)
 	require.NoError(t, err)
 	client = New(testConfig(answering(500, `{"code":601}`)))
 	assert.Equal(t, schema.InsufficientBalance, refusal(t.Context(), t, client, someID).Kind)
@@ -259,7 +259,7 @@ func TestPaidAnswersAreKept(t *testing.T) {
 		"with members that it lacks": {200, `{"code":0,"Code":1,"data":{"gender":{"female":0.5},"Gender":1}}`},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got, err := New(testConfig(answering(test.status, test.body))).Portrait(t.Context(), someID, false)
+			got, err := New(testConfig(answering(test.status, test.body))).Portrait(t.Context(), someID, false, nil)
 			require.NoError(t, err)
 			assert.True(t, got.Source.Charged)
 		})
@@ -323,7 +323,7 @@ func TestCompressedAnswersAreBoundedToo(t *testing.T) {
 func TestTheLargestAnswerIsRead(t *testing.T) {
 	frame := `{"code":0,"data":{"gender":{"female":0.5}},"padding":"%s"}`
 	fill := strings.Repeat("x", maxBody-len(frame)+len("%s"))
-	_, err := New(testConfig(answering(200, fmt.Sprintf(frame, fill)))).Portrait(t.Context(), someID, false)
+	_, err := New(testConfig(answering(200, fmt.Sprintf(frame, fill)))).Portrait(t.Context(), someID, false, nil)
 	require.NoError(t, err)
 	got := refusal(t.Context(), t, New(testConfig(answering(200, fmt.Sprintf(frame, fill+"x")))), someID)
 	assert.Equal(t, schema.BadResponse, got.Kind)

@@ -7,31 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
-
-	"kol-portrait-mcp/schema"
 )
-
-// endpoint is one of the vendor's ways to ask for a portrait.
-type endpoint struct {
-	name       schema.Endpoint
-	deprecated bool
-	path       string
-	query      func(kolID string, fresh bool) url.Values // without the token
-}
-
-// portraitEndpoint is V1, which the vendor calls deprecated.
-func portraitEndpoint() endpoint {
-	return endpoint{
-		name:       schema.EndpointPortrait,
-		deprecated: true,
-		path:       "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1",
-		query: func(kolID string, fresh bool) url.Values {
-			return url.Values{"kolId": {kolID}, "acceptCache": {strconv.FormatBool(!fresh)}}
-		},
-	}
-}
 
 // newRequest is the one place where the token leaves: in the query, as the
 // vendor wants it. Its errors do not hold the address, which may carry a

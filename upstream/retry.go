@@ -26,23 +26,24 @@ const (
 // wait as long as their contexts allow.
 func newLimiter(rps float64) ratelimiter.RateLimiter[*schema.Collected] {
 	interval := max(time.Duration(float64(time.Second)/rps), 1)
-	return ratelimiter.NewSmoothBuilderWithMaxRate[*schema.Collected](interval).WithMaxWaitTime(-1).Build()
+	return ratelimiter.NewSmoothWithMaxRate[*schema.Collected](interval)
 }
 
-// retries is the policy by which c is tried again.
-func (c *collection) retries(ctx context.Context) retrypolicy.RetryPolicy[*schema.Collected] {
+// retries is the policy by which an endpoint is asked again: up to most
+// attempts, and none once the vendor is left alone.
+func (c *collection) retries(ctx context.Context, most int) retrypolicy.RetryPolicy[*schema.Collected] {
 	return retrypolicy.NewBuilder[*schema.Collected]().
 		HandleIf(func(_ *schema.Collected, err error) bool {
 			fail := (*failure)(nil)
-			return errors.As(err, &fail) && fail.retry && fail.wait <= maxRetryAfter
+			return errors.As(err, &fail) && fail.retry && fail.wait <= maxRetryAfter && c.client.breaker.left() == 0
 		}).
-		WithMaxAttempts(c.client.maxAttempts).
+		WithMaxAttempts(most).
 		ReturnLastFailure().
 		WithBackoff(c.client.backoff, max(maxBackoff, c.client.backoff)).
 		WithDelayFunc(func(failsafe.ExecutionAttempt[*schema.Collected]) time.Duration { return c.askedWait() }).
 		WithJitterFactor(jitter).
 		OnRetryScheduled(func(event failsafe.ExecutionScheduledEvent[*schema.Collected]) {
-			c.client.logger.WarnContext(ctx, "asking the vendor again", "kolId", c.kolID, "attempt", c.attempts,
+			c.client.logger.WarnContext(ctx, "asking the vendor again", "kolId", c.kolID, "endpoint", c.endpoint.name, "attempt", c.attempts,
 				"kind", c.last.err.Kind, "code", c.last.err.UpstreamCode, "delay", event.Delay)
 		}).
 		Build()

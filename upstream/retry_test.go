@@ -20,7 +20,7 @@ const good = `{"code":0,"data":{"gender":{"female":0.5}}}`
 
 func TestFailingTwiceThenSucceeding(t *testing.T) {
 	client, vendor := sampleClient(t, nil)
-	got, err := client.Portrait(t.Context(), "sample-code-301-twice", false)
+	got, err := client.Portrait(t.Context(), "sample-code-301-twice", false, nil)
 	require.NoError(t, err)
 	assert.True(t, got.Source.Charged)
 	assert.Equal(t, 3, vendor.Requests("sample-code-301-twice"))
@@ -64,7 +64,7 @@ func TestRetryAfterIsHonoured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, vendor := sampleClient(t, nil)
 		start := time.Now()
-		_, err := client.Portrait(t.Context(), "sample-retry-after", false)
+		_, err := client.Portrait(t.Context(), "sample-retry-after", false, nil)
 		require.NoError(t, err)
 		between(t, time.Second, 1500*time.Millisecond, time.Since(start))
 		assert.Equal(t, 2, vendor.Requests("sample-retry-after"))
@@ -162,7 +162,7 @@ func TestOneRateForAllCallers(t *testing.T) {
 		client := New(cfg)
 		for range cap(arrivals) {
 			go func() {
-				_, err := client.Portrait(t.Context(), someID, false)
+				_, err := client.Portrait(t.Context(), someID, false, nil)
 				assert.NoError(t, err)
 			}()
 		}
@@ -201,7 +201,7 @@ func TestSlowAnswers(t *testing.T) {
 	for id, inTime := range tests {
 		synctest.Test(t, func(t *testing.T) {
 			client, vendor := sampleClient(t, nil)
-			_, err := client.Portrait(t.Context(), id, false)
+			_, err := client.Portrait(t.Context(), id, false, nil)
 			assert.Equal(t, inTime, err == nil, "%s: %v", id, err)
 			assert.Equal(t, 1, vendor.Requests(id))
 		})
@@ -250,7 +250,7 @@ func TestContextEnds(t *testing.T) {
 func TestContextEndsWhileWaitingForTheLimiter(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, vendor := sampleClient(t, func(cfg *Config) { cfg.MaxRPS = 0.001 })
-		_, err := client.Portrait(t.Context(), "first", false)
+		_, err := client.Portrait(t.Context(), "first", false, nil)
 		require.NoError(t, err)
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		defer cancel()
@@ -279,7 +279,7 @@ func TestAnswerAtTheLastMomentIsKept(t *testing.T) {
 		cancel()
 		return answering(200, good)(req)
 	})))
-	got, err := client.Portrait(ctx, someID, false)
+	got, err := client.Portrait(ctx, someID, false, nil)
 	require.NoError(t, err)
 	assert.Equal(t, someID, got.KOLID)
 }

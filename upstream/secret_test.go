@@ -112,7 +112,7 @@ func TestTokenIsInNoErrorAndNoLog(t *testing.T) {
 				cfg := testConfig(transport)
 				cfg.Token = token
 				cfg.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}))
-				collected, err := New(cfg).Portrait(t.Context(), name, false)
+				collected, err := New(cfg).Portrait(t.Context(), name, false, nil)
 				if err != nil {
 					told, encodeErr := json.Marshal(err)
 					require.NoError(t, encodeErr)
@@ -194,7 +194,7 @@ func TestTokensThatOccurByChance(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cfg := testConfig(answering(200, `{"code":0,"data":`+test.data+`}`))
 			cfg.Token = test.token
-			got, err := New(cfg).Portrait(t.Context(), someID, false)
+			got, err := New(cfg).Portrait(t.Context(), someID, false, nil)
 			require.NoError(t, err)
 			assert.Equal(t, test.data, string(got.Data), "byte for byte")
 		})
@@ -206,7 +206,7 @@ func TestLog(t *testing.T) {
 	client, _ := sampleClient(t, func(cfg *Config) {
 		cfg.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	})
-	_, err := client.Portrait(t.Context(), "sample-code-301-twice", false)
+	_, err := client.Portrait(t.Context(), "sample-code-301-twice", false, nil)
 	require.NoError(t, err)
 	type line struct {
 		Level, Msg, KOLID, Outcome, Kind string

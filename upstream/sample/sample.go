@@ -1,10 +1,11 @@
 // Package sample is a simulated vendor: an HTTP server that answers as Just
-// One API does, with data made up from the KOL's id. It serves people who try
+// One API does at both of its endpoints, V1 and its successor, with data made
+// up from the KOL's id. It serves people who try
 // the program without a token, and tests that need every way in which the real
 // vendor can answer, and fail to.
 //
 // The same id always gets the same portrait, in every process and on every
-// machine. Ids that IDs lists do something special.
+// machine, at both endpoints. Ids that IDs lists do something special.
 package sample
 
 import (
@@ -21,6 +22,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"kol-portrait-mcp/schema"
 )
 
 const (
@@ -36,8 +39,12 @@ const (
 	DocumentedID = "5d21ab6b000000001201567d"
 )
 
-// path is that of the one endpoint that is served.
-const path = "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1"
+// The paths of the two endpoints that are served. In that of the successor,
+// userId is the very word.
+const (
+	portraitPath = "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1"
+	profilePath  = "/api/xiaohongshu-pgy/api/solar/kol/data/userId/fans_profile/v1"
+)
 
 // documented is the response on the vendor's page.
 //
@@ -56,8 +63,14 @@ type Vendor struct {
 	start   sync.Once
 
 	mu       sync.Mutex
-	requests map[string]int
+	requests map[request]int
 	charged  int
+}
+
+// request is what requests are counted by.
+type request struct {
+	endpoint schema.Endpoint
+	kolID    string
 }
 
 // New returns a Vendor that accepts Token. It starts nothing.
@@ -66,7 +79,7 @@ func New() *Vendor {
 		Token:    Token,
 		answers:  make(map[string]answer),
 		dialed:   &listener{conns: make(chan net.Conn), closed: make(chan struct{})},
-		requests: make(map[string]int),
+		requests: make(map[request]int),
 	}
 	for _, s := range specials() {
 		v.answers[s.ID] = s.answer
@@ -83,27 +96,42 @@ func New() *Vendor {
 func (v *Vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Sample-Data", "true")
 	query := r.URL.Query()
-	id := query.Get("kolId")
-	n := v.count(id)
+	endpoint, parameter := endpointAt(r.URL.Path)
+	id := query.Get(parameter)
+	n := v.count(request{endpoint, id})
 	switch {
-	case r.URL.Path != path:
+	case endpoint == "":
 		http.NotFound(w, r)
 	case r.Method != http.MethodGet:
 		http.Error(w, "only GET", http.StatusMethodNotAllowed)
 	case query.Get("token") != v.Token:
 		write(w, http.StatusOK, envelope(id, 100, "Invalid or inactive token", "null"))
 	case !valid(id):
-		write(w, http.StatusOK, envelope(id, 400, "Invalid parameters: kolId", "null"))
+		write(w, http.StatusOK, envelope(id, 400, "Invalid parameters: "+parameter, "null"))
 	default:
-		v.serve(w, r, id, n)
+		v.serve(w, r, request{endpoint, id}, n)
 	}
 }
 
-// serve answers the n-th request for id, which is in order: with a portrait,
-// or with what is special about the id.
-func (v *Vendor) serve(w http.ResponseWriter, r *http.Request, id string, n int) {
+// endpointAt returns the endpoint at a path, and the query parameter in which
+// it takes the id; both are empty where there is none.
+func endpointAt(path string) (endpoint schema.Endpoint, parameter string) {
+	switch path {
+	case portraitPath:
+		return schema.EndpointPortrait, "kolId"
+	case profilePath:
+		return schema.EndpointProfile, "userId"
+	default:
+		return "", ""
+	}
+}
+
+// serve answers a request that is in order, the n-th for its id: with a
+// portrait, or with what is special about the id.
+func (v *Vendor) serve(w http.ResponseWriter, r *http.Request, req request, n int) {
+	id := req.kolID
 	a, special := v.answers[id]
-	if !special || a.times > 0 && n > a.times {
+	if !special || a.times > 0 && n > a.times || a.v1 && req.endpoint != schema.EndpointPortrait {
 		a = answer{data: portrait}
 	}
 	if !wait(r.Context(), a.delay) {
@@ -127,16 +155,22 @@ func (v *Vendor) serve(w http.ResponseWriter, r *http.Request, id string, n int)
 	write(w, status, body)
 }
 
-// count notes a request for id and returns how many there were. Ids that are
-// none are not noted, since anyone may send any number of them.
-func (v *Vendor) count(id string) int {
-	if !valid(id) {
+// count notes a request and returns how many there were for its id, at both
+// endpoints. Ids that are none, and paths that are not served, are not noted,
+// since anyone may send any number of them.
+func (v *Vendor) count(req request) int {
+	if req.endpoint == "" || !valid(req.kolID) {
 		return 0
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.requests[id]++
-	return v.requests[id]
+	v.requests[req]++
+	return v.sum(req.kolID)
+}
+
+// sum is Requests for who holds mu.
+func (v *Vendor) sum(kolID string) int {
+	return v.requests[request{schema.EndpointPortrait, kolID}] + v.requests[request{schema.EndpointProfile, kolID}]
 }
 
 func (v *Vendor) charge() {
@@ -145,11 +179,20 @@ func (v *Vendor) charge() {
 	v.charged++
 }
 
-// Requests returns how many requests for kolID arrived, with whatever token.
+// Requests returns how many requests for kolID arrived at both endpoints, with
+// whatever token.
 func (v *Vendor) Requests(kolID string) int {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return v.requests[kolID]
+	return v.sum(kolID)
+}
+
+// RequestsTo returns how many requests for kolID arrived at one endpoint, with
+// whatever token.
+func (v *Vendor) RequestsTo(endpoint schema.Endpoint, kolID string) int {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.requests[request{endpoint, kolID}]
 }
 
 // Charged returns how many requests were answered with code 0, which are those

@@ -10,12 +10,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"kol-portrait-mcp/schema"
 )
 
 // got is an answer, read to its end.
@@ -28,7 +31,7 @@ type got struct {
 // get asks v through its own transport, as a client with the right token.
 func get(t *testing.T, v *Vendor, kolID string) got {
 	t.Helper()
-	resp, err := v.Transport().RoundTrip(request(t, t.Context(), Token, kolID))
+	resp, err := v.Transport().RoundTrip(newRequest(t, t.Context(), Token, kolID))
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
@@ -36,10 +39,10 @@ func get(t *testing.T, v *Vendor, kolID string) got {
 	return got{resp.StatusCode, resp.Header.Get("X-Sample-Data"), body}
 }
 
-func request(t *testing.T, ctx context.Context, token, kolID string) *http.Request {
+func newRequest(t *testing.T, ctx context.Context, token, kolID string) *http.Request {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
-		"https://vendor.invalid"+path+"?token="+token+"&kolId="+kolID, nil)
+		"https://vendor.invalid"+portraitPath+"?token="+token+"&kolId="+kolID, nil)
 	require.NoError(t, err)
 	return req
 }
@@ -88,16 +91,21 @@ func TestRequestsThatAreNotInOrder(t *testing.T) {
 		method, target string
 		status, code   int // code -1: no envelope
 	}{
-		"another path":    {http.MethodGet, "/api/elsewhere?token=sample-token&kolId=a", 404, -1},
-		"another method":  {http.MethodPost, path + "?token=sample-token&kolId=a", 405, -1},
-		"no token":        {http.MethodGet, path + "?kolId=a", 200, 100},
-		"a wrong token":   {http.MethodGet, path + "?token=other&kolId=a", 200, 100},
-		"no id":           {http.MethodGet, path + "?token=sample-token", 200, 400},
-		"an id too long":  {http.MethodGet, path + "?token=sample-token&kolId=" + fmt.Sprintf("%065d", 0), 200, 400},
-		"a space in it":   {http.MethodGet, path + "?token=sample-token&kolId=a%20b", 200, 400},
-		"all in order":    {http.MethodGet, path + "?token=sample-token&kolId=a", 200, 0},
-		"the longest id":  {http.MethodGet, path + "?token=sample-token&kolId=" + fmt.Sprintf("%064d", 0), 200, 0},
-		"more parameters": {http.MethodGet, path + "?token=sample-token&kolId=a&acceptCache=false", 200, 0},
+		"another path":           {http.MethodGet, "/api/elsewhere?token=sample-token&kolId=a", 404, -1},
+		"another method":         {http.MethodPost, portraitPath + "?token=sample-token&kolId=a", 405, -1},
+		"no token":               {http.MethodGet, portraitPath + "?kolId=a", 200, 100},
+		"a wrong token":          {http.MethodGet, portraitPath + "?token=other&kolId=a", 200, 100},
+		"no id":                  {http.MethodGet, portraitPath + "?token=sample-token", 200, 400},
+		"an id too long":         {http.MethodGet, portraitPath + "?token=sample-token&kolId=" + fmt.Sprintf("%065d", 0), 200, 400},
+		"a space in it":          {http.MethodGet, portraitPath + "?token=sample-token&kolId=a%20b", 200, 400},
+		"all in order":           {http.MethodGet, portraitPath + "?token=sample-token&kolId=a", 200, 0},
+		"the longest id":         {http.MethodGet, portraitPath + "?token=sample-token&kolId=" + fmt.Sprintf("%064d", 0), 200, 0},
+		"the successor":          {http.MethodGet, profilePath + "?token=sample-token&userId=a", 200, 0},
+		"posted to it":           {http.MethodPost, profilePath + "?token=sample-token&userId=a", 405, -1},
+		"kolId to the successor": {http.MethodGet, profilePath + "?token=sample-token&kolId=a", 200, 400},
+		"userId to V1":           {http.MethodGet, portraitPath + "?token=sample-token&userId=a", 200, 400},
+		"an id in the path":      {http.MethodGet, strings.Replace(profilePath, "userId", "a", 1) + "?token=sample-token&userId=a", 404, -1},
+		"more parameters":        {http.MethodGet, portraitPath + "?token=sample-token&kolId=a&acceptCache=false", 200, 0},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -115,12 +123,73 @@ func TestRequestsThatAreNotInOrder(t *testing.T) {
 func TestTokenCanBeAnother(t *testing.T) {
 	v := newVendor(t)
 	v.Token = "another"
-	resp, err := v.Transport().RoundTrip(request(t, t.Context(), "another", "a"))
+	resp, err := v.Transport().RoundTrip(newRequest(t, t.Context(), "another", "a"))
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
 	assert.Zero(t, decode(t, body).Code)
+}
+
+// answered is what a Vendor answers at an endpoint, in memory.
+func answered(v *Vendor, endpoint schema.Endpoint, kolID string) *httptest.ResponseRecorder {
+	target := portraitPath + "?kolId=" + kolID
+	if endpoint == schema.EndpointProfile {
+		target = profilePath + "?userId=" + kolID
+	}
+	recorder := httptest.NewRecorder()
+	v.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, target+"&token="+v.Token, nil))
+	return recorder
+}
+
+func TestBothEndpointsAnswerAlike(t *testing.T) {
+	for _, id := range []string{DocumentedID, "made-up", "sample-code-601", "sample-http-503", "sample-sparse", "sample-status-403-code-600"} {
+		v := New()
+		v1, successor := answered(v, schema.EndpointPortrait, id), answered(v, schema.EndpointProfile, id)
+		assert.Equal(t, v1.Code, successor.Code, id)
+		assert.Equal(t, v1.Body.String(), successor.Body.String(), id)
+	}
+	echoed := answered(New(), schema.EndpointProfile, "sample-echo-token")
+	assert.Equal(t, requestID("sample-echo-token"), decode(t, echoed.Body.Bytes()).RequestID)
+}
+
+func TestRequestsAreCountedByEndpoint(t *testing.T) {
+	v := New()
+	answered(v, schema.EndpointPortrait, "a")
+	for range 2 {
+		answered(v, schema.EndpointProfile, "a")
+	}
+	assert.Equal(t, 1, v.RequestsTo(schema.EndpointPortrait, "a"))
+	assert.Equal(t, 2, v.RequestsTo(schema.EndpointProfile, "a"))
+	assert.Equal(t, 3, v.Requests("a"))
+	assert.Zero(t, v.RequestsTo("elsewhere", "a"))
+	assert.Equal(t, 3, v.Charged())
+
+	v = New() // how often is counted over both
+	for n, endpoint := range []schema.Endpoint{schema.EndpointPortrait, schema.EndpointProfile, schema.EndpointPortrait} {
+		assert.Equal(t, n < 2, decode(t, answered(v, endpoint, "sample-code-301-twice").Body.Bytes()).Code == 301)
+	}
+}
+
+func TestSpecialAtV1Alone(t *testing.T) {
+	for id, want := range map[string]struct {
+		status int
+		body   string // its beginning
+	}{
+		"sample-v1-removed": {200, `{"code":300,`},
+		"sample-v1-gone":    {410, "Gone"},
+		"sample-v1-fails":   {200, `{"code":301,`},
+	} {
+		v := New()
+		for range 4 {
+			v1 := answered(v, schema.EndpointPortrait, id)
+			assert.Equal(t, want.status, v1.Code, id)
+			assert.True(t, strings.HasPrefix(v1.Body.String(), want.body), id)
+		}
+		successor := answered(v, schema.EndpointProfile, id)
+		assert.Equal(t, 200, successor.Code, id)
+		assert.Zero(t, decode(t, successor.Body.Bytes()).Code, id)
+	}
 }
 
 func TestEverySpecialIDIsListedOnce(t *testing.T) {
@@ -188,7 +257,7 @@ func TestStallEndsWhenTheClientLeaves(t *testing.T) {
 		v := newVendor(t)
 		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 		defer cancel()
-		resp, err := v.Transport().RoundTrip(request(t, ctx, Token, "sample-stall"))
+		resp, err := v.Transport().RoundTrip(newRequest(t, ctx, Token, "sample-stall"))
 		if resp != nil {
 			require.NoError(t, resp.Body.Close())
 		}
@@ -200,7 +269,7 @@ func TestStallEndsWhenTheClientLeaves(t *testing.T) {
 
 func TestCutOffBreaksTheBody(t *testing.T) {
 	v := newVendor(t)
-	resp, err := v.Transport().RoundTrip(request(t, t.Context(), Token, "sample-cut-off"))
+	resp, err := v.Transport().RoundTrip(newRequest(t, t.Context(), Token, "sample-cut-off"))
 	require.NoError(t, err)
 	body, err := io.ReadAll(resp.Body)
 	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
@@ -213,7 +282,7 @@ func TestClosedVendorAnswersNoMore(t *testing.T) {
 	v := New()
 	require.NoError(t, v.Close())
 	require.NoError(t, v.Close())
-	resp, err := v.Transport().RoundTrip(request(t, t.Context(), Token, "a"))
+	resp, err := v.Transport().RoundTrip(newRequest(t, t.Context(), Token, "a"))
 	if resp != nil {
 		require.NoError(t, resp.Body.Close())
 	}
@@ -226,7 +295,7 @@ func TestVendorServesManyAtOnce(t *testing.T) {
 	done := make(chan error)
 	const callers = 20
 	for range callers {
-		req := request(t, t.Context(), Token, "shared")
+		req := newRequest(t, t.Context(), Token, "shared")
 		go func() {
 			resp, err := transport.RoundTrip(req)
 			if err == nil {

@@ -14,8 +14,10 @@ type Special struct {
 	Does string // what the Vendor does, a phrase
 }
 
-// IDs returns the special ids, related ones side by side. Any other id of 1 to
-// 64 letters, digits, _ and - gets a made-up portrait.
+// IDs returns the special ids, related ones side by side. But for those that
+// begin with sample-v1, they get the same at both endpoints, where how often
+// counts both together. Any other id of 1 to 64 letters, digits, _ and - gets a
+// made-up portrait.
 func IDs() []Special {
 	all := specials()
 	ids := make([]Special, len(all))
@@ -41,6 +43,7 @@ type answer struct {
 	code   int                        // in an envelope without data
 	times  int                        // how often, before the portrait comes; 0: always
 	cutOff bool                       // send half of the body and break off
+	v1     bool                       // at V1 alone; its successor answers a portrait
 }
 
 // text is the body for id.
@@ -112,6 +115,11 @@ func specials() []special {
 	add("sample-redirect", "redirects to another host",
 		answer{status: http.StatusFound, header: map[string]string{"Location": "http://elsewhere.invalid/"}, body: fixed[*http.Request]("")})
 
+	add("sample-v1-removed", "answers business code 300 at V1, a portrait at its successor", answer{code: 300, v1: true})
+	add("sample-v1-gone", "answers HTTP status 410 with a text that is no envelope at V1, a portrait at its successor",
+		answer{status: http.StatusGone, header: text(), body: fixed[*http.Request](http.StatusText(http.StatusGone)), v1: true})
+	add("sample-v1-fails", "answers business code 301 at V1, a portrait at its successor", answer{code: 301, v1: true})
+
 	add("sample-slow-1s", "answers a portrait after 1 second", answer{delay: time.Second, data: portrait})
 	add("sample-slow-10s", "answers a portrait after 10 seconds", answer{delay: 10 * time.Second, data: portrait})
 	add("sample-slow-90s", "answers a portrait after 90 seconds", answer{delay: 90 * time.Second, data: portrait})
@@ -148,8 +156,9 @@ func text() map[string]string { return map[string]string{"Content-Type": "text/p
 // echo is an error that quotes the request, token and all.
 func echo(r *http.Request) string {
 	query := r.URL.Query()
+	_, parameter := endpointAt(r.URL.Path)
 	said := fmt.Sprintf("bad request %s with token %s (%s)", r.URL.RequestURI(), query.Get("token"), url.PathEscape(query.Get("token")))
-	return envelope(query.Get("kolId"), 400, said, "null")
+	return envelope(query.Get(parameter), 400, said, "null")
 }
 
 const sparse = `{
