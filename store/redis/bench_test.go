@@ -1,0 +1,64 @@
+//go:build e2e
+
+package redis_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"kol-portrait-mcp/store"
+	"kol-portrait-mcp/store/redis/redistest"
+)
+
+func BenchmarkNewest(b *testing.B) {
+	s := open(b, redistest.Start(b).URL())
+	p := portrait("one", time.UnixMilli(1))
+	p.Data = data()
+	require.NoError(b, s.Save(b.Context(), p))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Newest(b.Context(), kol); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkCollection is what one charged collection asks of the store. The
+// server has every step on disk before it answers.
+func BenchmarkCollection(b *testing.B) {
+	s := open(b, redistest.Start(b).URL())
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i++ {
+		id := fmt.Sprint(i)
+		claim := store.Claim{KOLID: kol, Holder: id}
+		p := portrait(id, time.UnixMilli(int64(i)))
+		p.Data = data()
+		_, err := s.Acquire(b.Context(), claim, time.Minute)
+		require.NoError(b, err)
+		_, err = s.Charge(b.Context(), store.Charge{ID: id, KOLID: kol, Day: day}, 0)
+		require.NoError(b, err)
+		require.NoError(b, s.Save(b.Context(), p))
+		require.NoError(b, s.Release(b.Context(), claim, nil))
+	}
+}
+
+func BenchmarkAcquireHeld(b *testing.B) {
+	s := open(b, redistest.Start(b).URL())
+	_, err := s.Acquire(b.Context(), store.Claim{KOLID: kol, Holder: "one"}, time.Hour)
+	require.NoError(b, err)
+	for b.Loop() {
+		if _, err := s.Acquire(b.Context(), store.Claim{KOLID: kol, Holder: "two"}, time.Hour); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// data is about as long as what the vendor sends.
+func data() json.RawMessage {
+	return json.RawMessage(`{"a":"` + strings.Repeat("x", 10_000) + `"}`)
+}
