@@ -60,7 +60,7 @@ func (b *breaker) changed(event circuitbreaker.StateChangedEvent) {
 		b.logger.WarnContext(ctx, "the vendor keeps failing, and is left alone",
 			"failures", b.failures, "latest", b.latest, "for", b.circuit.RemainingDelay())
 	case circuitbreaker.HalfOpenState:
-		b.logger.InfoContext(ctx, "one request tries whether the vendor works again")
+		b.logger.InfoContext(ctx, "the vendor is tried with one request")
 	case circuitbreaker.ClosedState:
 		b.logger.InfoContext(ctx, "the vendor works again")
 	}
@@ -126,7 +126,7 @@ func (b *breaker) refuse() *failure {
 	return &failure{
 		err: schema.Error{
 			Kind:              schema.UpstreamError,
-			Message:           fmt.Sprintf("The vendor failed %d times in a row (the latest: %s) and is left alone %s", b.failures, b.latest, until),
+			Message:           fmt.Sprintf("The vendor failed %s in a row (the latest: %s) and is left alone %s", count(b.failures, "time"), b.latest, until),
 			Retryable:         true,
 			RetryAfterSeconds: max(wholeSeconds(left), 1),
 		},

@@ -219,7 +219,7 @@ func (c *collection) interrupted(ctx context.Context) *failure {
 // requests that this call sent before.
 func (c *collection) leftAlone(refusal *failure) *failure {
 	if c.last != nil {
-		refusal.err.Message += fmt.Sprintf("; %s of this call failed before, the latest so: %s", count(c.attempts, "attempt"), c.last.err.Message)
+		refusal.also = fmt.Sprintf("; %s of this call failed before, the latest so: %s", count(c.attempts, "attempt"), c.last.err.Message)
 	}
 	return refusal
 }
