@@ -85,6 +85,17 @@ func (c collector) Portrait(ctx context.Context, kolID string, fresh bool) (*sch
 	return c.client.Portrait(ctx, kolID, fresh, nil)
 }
 
+// Stored finds nothing: nothing is kept yet.
+func (collector) Stored(context.Context, string) (*schema.Collected, error) { return nil, nil }
+
+// KOLs lists nothing.
+func (collector) KOLs(context.Context, string, int) ([]string, error) { return nil, nil }
+
+// Usage says that nothing is counted yet.
+func (collector) Usage(context.Context) (schema.Usage, error) {
+	return schema.Usage{}, &schema.Error{Kind: schema.StoreUnavailable, Message: "This version counts no calls yet."}
+}
+
 // serve serves MCP over the configured transport until ctx is done or, on
 // stdio, until the client closes its end.
 func (prog *program) serve(ctx context.Context, p process) error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -84,12 +85,18 @@ func (t *Tools) answerErrors(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandl
 			log.InfoContext(ctx, "tool call answered")
 			return result, nil
 		}
-		failure := FailureOf(err)
-		if failure.Error.Kind == schema.Internal {
-			log.ErrorContext(ctx, "tool call failed", "kind", failure.Error.Kind, "error", err)
-		} else {
-			log.WarnContext(ctx, "tool call failed", "kind", failure.Error.Kind, "error", failure.Error.Message)
-		}
-		return failure.result(), nil
+		return logFailure(ctx, log, err).result(), nil
 	}
+}
+
+// logFailure logs an error under the attributes of log, and returns it as the
+// client is to see it.
+func logFailure(ctx context.Context, log *slog.Logger, err error) Failure {
+	failure := FailureOf(err)
+	if failure.Error.Kind == schema.Internal {
+		log.ErrorContext(ctx, "call failed", "kind", failure.Error.Kind, "error", err)
+	} else {
+		log.WarnContext(ctx, "call failed", "kind", failure.Error.Kind, "error", failure.Error.Message)
+	}
+	return failure
 }

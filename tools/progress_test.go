@@ -3,6 +3,7 @@ package tools_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -137,6 +138,38 @@ func TestProgressThatCannotBeSentFailsNoCall(t *testing.T) {
 		assert.False(t, response.Result.(*mcp.CallToolResult).IsError)
 	})
 }
+
+// TestNoProgressComesAfterTheAnswer has a send that fails, and a log that takes
+// its time to note that: the call must not be answered meanwhile.
+func TestNoProgressComesAfterTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server, err := tools.New(tools.Options{
+			Collector: slowly(6*time.Second, paid(), nil),
+			Language:  schema.English,
+			Now:       today,
+			Logger:    slog.New(slowLog{slog.DiscardHandler}),
+		}).Server("test")
+		require.NoError(t, err)
+		start := time.Now()
+		server.HandleMessage(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call",
+			"params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"abc"},"_meta":{"progressToken":1}}}`))
+		assert.Equal(t, 8*time.Second, time.Since(start), "of the clock of synctest, which is exact")
+	})
+}
+
+// slowLog takes 3 s to note what debugging needs.
+type slowLog struct{ slog.Handler }
+
+func (slowLog) Enabled(context.Context, slog.Level) bool { return true }
+
+func (slowLog) Handle(_ context.Context, r slog.Record) error {
+	if r.Level == slog.LevelDebug {
+		time.Sleep(3 * time.Second)
+	}
+	return nil
+}
+
+func (l slowLog) WithAttrs([]slog.Attr) slog.Handler { return l }
 
 func TestProgressCrossesHTTP(t *testing.T) {
 	for _, test := range []struct {

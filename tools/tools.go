@@ -18,10 +18,19 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// Collector fetches the portrait of a KOL. fresh asks for a new collection
-// even where an older one would do. A failure is a *schema.Error.
+// Collector brings portraits, and keeps them. Its errors are *schema.Errors.
 type Collector interface {
+	// Portrait returns the portrait of a KOL, the stored one where that is recent
+	// enough. fresh asks for a new collection even then.
 	Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error)
+	// Stored returns the newest stored portrait of a KOL, however old it is, or
+	// nil where there is none.
+	Stored(ctx context.Context, kolID string) (*schema.Collected, error)
+	// KOLs returns the ids that begin with prefix and have a stored portrait, in
+	// alphabetical order, at most limit.
+	KOLs(ctx context.Context, prefix string, limit int) ([]string, error)
+	// Usage returns what the vendor's day has cost so far.
+	Usage(ctx context.Context) (schema.Usage, error)
 }
 
 // Options are what Tools are made of.
@@ -32,7 +41,8 @@ type Options struct {
 	Logger    *slog.Logger
 }
 
-// Tools answers the tools' calls. It is safe for concurrent use.
+// Tools answers calls of the tools and reads of the resources. It is safe for
+// concurrent use.
 type Tools struct {
 	collector Collector
 	analyst   *audience.Analyst
@@ -65,8 +75,8 @@ const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' ag
 - When an answer is marked as sample data, say so: it describes no real KOL.
 - On any other error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds.`
 
-// Server returns an MCP server that offers the tools under the given version
-// of the product.
+// Server returns an MCP server that offers the tools and resources under the
+// given version of the product.
 func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	portrait, err := portraitTool()
 	if err != nil {
@@ -75,18 +85,27 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	hooks := &mcpserver.Hooks{}
 	hooks.AddBeforeCallTool(t.repairArguments)
 	hooks.AddAfterCallTool(t.explainRejection)
+	hooks.AddBeforeReadResource(t.refuseMissing)
 	server := mcpserver.NewMCPServer("kol-portrait-mcp", version,
 		mcpserver.WithTitle("KOL fans portrait"),
 		mcpserver.WithDescription("Who follows a Xiaohongshu creator: compact, cost-aware audience portraits for agents."),
 		mcpserver.WithInstructions(instructions),
 		mcpserver.WithToolCapabilities(false),
+		mcpserver.WithResourceCapabilities(false, false),
+		mcpserver.WithCompletions(),
+		mcpserver.WithResourceCompletionProvider(completer{t}),
 		mcpserver.WithCacheHints(listTTL.Milliseconds(), mcp.CacheScopePublic),
+		mcpserver.WithMethodCacheHints(mcp.MethodResourcesRead, 0, mcp.CacheScopePrivate),
 		mcpserver.WithHooks(hooks),
 		mcpserver.WithInputSchemaValidation(),
 		mcpserver.WithOutputSchemaValidation(),
 		mcpserver.WithToolHandlerMiddleware(t.answerErrors),
 		mcpserver.WithRecovery(), // inside answerErrors, which turns a panic into an answer
+		mcpserver.WithResourceHandlerMiddleware(t.answerReadErrors),
+		mcpserver.WithResourceRecovery(),
 	)
 	server.AddTool(portrait, t.callPortrait)
+	server.AddResource(usageResource(), t.readUsage)
+	server.AddResourceTemplate(portraitTemplate(), t.readPortrait)
 	return server, nil
 }
