@@ -1,0 +1,192 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"runtime"
+)
+
+// applicationID marks our files, in the place that SQLite has for it.
+const applicationID = 'K'<<24 | 'O'<<16 | 'L'<<8 | 'P'
+
+// connections is how many operations run at once, and one for the anchor.
+const connections = 5
+
+// open opens the file, which it makes where there is none and puts aside where
+// it is damaged. The lock must be held.
+func (s *Store) open(ctx context.Context) (*file, error) {
+	var err error
+	for range mostReplacements {
+		var f *file
+		f, err = s.openThis(ctx)
+		switch {
+		case err == nil:
+			return f, nil
+		case isDamage(err):
+			if err := s.putAside(ctx, err); err != nil {
+				return nil, err
+			}
+		case !errors.Is(err, errMoved):
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// openThis opens the file that is there, or a new one.
+func (s *Store) openThis(ctx context.Context) (*file, error) {
+	if err := s.ensure(ctx); err != nil {
+		return nil, err
+	}
+	f := &file{path: s.path, writing: make(chan struct{}, 1)}
+	var err error
+	if f.identity, err = identify(s.path); errors.Is(err, fs.ErrNotExist) {
+		return nil, errMoved
+	}
+	if err != nil {
+		return nil, err
+	}
+	base, err := newConnector(s.path, f.inPlace)
+	if err != nil {
+		return nil, err
+	}
+	f.db = sql.OpenDB(base)
+	f.db.SetMaxOpenConns(connections)
+	f.db.SetMaxIdleConns(connections)
+	if err := s.begin(ctx, f); err != nil {
+		_ = f.close()
+		return nil, err
+	}
+	return f, nil
+}
+
+// ensure sees to it that there is a regular file, if an empty one.
+func (s *Store) ensure(ctx context.Context) error {
+	info, err := os.Stat(s.path)
+	if errors.Is(err, fs.ErrNotExist) {
+		if err := s.putAsideOrphans(ctx); err != nil {
+			return err
+		}
+		return create(s.path)
+	}
+	if err != nil {
+		return err
+	}
+	if !info.Mode().IsRegular() {
+		return fmt.Errorf("%s is not a regular file", s.path)
+	}
+	return nil
+}
+
+// create makes an empty file that only the user may read. What SQLite makes
+// beside it later gets its mode.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the user's to choose
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Chmod(0o600), f.Close())
+}
+
+// begin does on the first connection what is to be done before any other: it
+// finds out whose file this is, before anything in it is changed, and brings it
+// up to date.
+func (s *Store) begin(ctx context.Context, f *file) error {
+	var err error
+	if f.anchor, err = f.db.Conn(ctx); err != nil {
+		return err
+	}
+	version, err := ownVersion(ctx, f.anchor)
+	if err != nil {
+		return err
+	}
+	if err := s.tighten(ctx); err != nil {
+		return err
+	}
+	if err := migrate(ctx, f.anchor, version); err != nil {
+		return err
+	}
+	if f.wal, err = useWAL(ctx, f); err != nil {
+		return err
+	}
+	if err := f.prepare(ctx); err != nil {
+		return asDamage(err)
+	}
+	if err := s.prune(ctx, f.anchor); err != nil {
+		return err
+	}
+	if !f.wholeInPlace() {
+		return errMoved
+	}
+	return nil
+}
+
+// ownVersion returns the version of a file of ours, 0 for a new one. Another
+// program's is an error.
+func ownVersion(ctx context.Context, conn *sql.Conn) (int, error) {
+	var application, version, objects int
+	for query, value := range map[string]*int{
+		"PRAGMA application_id":              &application,
+		"PRAGMA user_version":                &version,
+		"SELECT count(*) FROM sqlite_schema": &objects,
+	} {
+		if err := conn.QueryRowContext(ctx, query).Scan(value); err != nil {
+			return 0, err
+		}
+	}
+	isNew := application == 0 && version == 0 && objects == 0
+	if application != applicationID && !isNew {
+		return 0, errors.New("it is a database of another program")
+	}
+	return version, nil
+}
+
+// tighten keeps others from reading a file of ours.
+func (s *Store) tighten(ctx context.Context) error {
+	if runtime.GOOS == "windows" {
+		return nil // where the mode says nothing about others
+	}
+	for _, suffix := range append([]string{""}, beside()...) {
+		info, err := os.Stat(s.path + suffix)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		if info.Mode().Perm()&0o077 == 0 {
+			continue
+		}
+		if err := os.Chmod(s.path+suffix, 0o600); err != nil {
+			s.logger.WarnContext(ctx, "others may be able to read the portrait store", "path", s.path+suffix, "cause", err)
+		}
+	}
+	return nil
+}
+
+// useWAL turns on the write-ahead log, which lets others read while one writes,
+// and returns its identity; nil where the file system does not allow it, on
+// which SQLite works as well without.
+func useWAL(ctx context.Context, f *file) (os.FileInfo, error) {
+	var mode string
+	if err := f.anchor.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return nil, err
+	}
+	if mode != "wal" {
+		return nil, nil
+	}
+	// The log is made when the file is first read.
+	var objects int
+	if err := f.anchor.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema").Scan(&objects); err != nil {
+		return nil, err
+	}
+	info, err := identify(f.path + "-wal")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errMoved
+	}
+	return info, err
+}
