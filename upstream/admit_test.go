@@ -172,7 +172,7 @@ func TestTransportThatPanics(t *testing.T) {
 			panic("oops")
 		}, true},
 		"while the answer is read": {func(*http.Request) (*http.Response, error) {
-			return &http.Response{StatusCode: 200, Header: http.Header{}, Body: panickingBody{}}, nil
+			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: panickingBody{}}, nil
 		}, true},
 	}
 	for name, test := range tests {
@@ -194,6 +194,17 @@ func (panickingBody) Read([]byte) (int, error) { panic("oops") }
 func (panickingBody) Close() error { return nil }
 
 func TestAdmissionAndTheEndOfTheCall(t *testing.T) {
+	t.Run("before it began", func(t *testing.T) {
+		client, _ := sampleClient(t, nil)
+		book := &ledger{}
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		for range 20 { // whether the limiter notices is chance
+			_, err := client.Portrait(ctx, someID, false, book.admit)
+			require.Error(t, err)
+		}
+		assert.Empty(t, book.settled(t), "not admitted")
+	})
 	t.Run("while waiting for the limiter", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			client, _ := sampleClient(t, func(cfg *Config) { cfg.MaxRPS = 0.001 })
@@ -299,7 +310,7 @@ func TestRequestsThatAreNotAdmitted(t *testing.T) {
 			}
 			assert.Equal(t, exhausted(), refused, "the caller's own is not touched")
 			assert.Equal(t, schema.Error{Kind: schema.BudgetExhausted, Message: test.message, Retryable: true, RetryAfterSeconds: 60}, *told)
-			assert.Equal(t, test.asked, [2]int{vendor.RequestsTo(schema.EndpointPortrait, test.id), vendor.RequestsTo(schema.EndpointProfile, test.id)})
+			assert.Equal(t, test.asked, requestsTo(vendor, test.id))
 		})
 	}
 }

@@ -42,7 +42,7 @@ type breaker struct {
 func newBreaker(after int, lasts time.Duration, logger *slog.Logger) *breaker {
 	b := &breaker{logger: logger}
 	b.circuit = circuitbreaker.NewBuilder[any]().
-		WithFailureThreshold(uint(after)). //nolint:gosec // above zero: New sees to it
+		WithFailureThreshold(uint(after)).
 		WithSuccessThreshold(1).
 		WithDelay(lasts).
 		OnStateChanged(b.changed).

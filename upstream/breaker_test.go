@@ -25,7 +25,7 @@ import (
 type vendorInTurn struct {
 	*Client
 	log    safeBuffer
-	answer http.RoundTripper
+	answer atomic.Pointer[http.RoundTripper]
 	asked  atomic.Int32
 }
 
@@ -33,7 +33,7 @@ func newVendorInTurn(change func(*Config)) *vendorInTurn {
 	v := &vendorInTurn{}
 	cfg := testConfig(roundTrip(func(req *http.Request) (*http.Response, error) {
 		v.asked.Add(1)
-		return v.answer.RoundTrip(req)
+		return (*v.answer.Load()).RoundTrip(req)
 	}))
 	cfg.MaxAttempts = 1
 	cfg.Logger = slog.New(slog.NewTextHandler(&v.log, nil))
@@ -44,9 +44,12 @@ func newVendorInTurn(change func(*Config)) *vendorInTurn {
 	return v
 }
 
+// answerWith sets how requests are answered from now on.
+func (v *vendorInTurn) answerWith(answer http.RoundTripper) { v.answer.Store(&answer) }
+
 // call lets one call be answered so, and returns its error.
 func (v *vendorInTurn) call(ctx context.Context, answer http.RoundTripper) *schema.Error {
-	v.answer = answer
+	v.answerWith(answer)
 	_, err := v.Portrait(ctx, someID, false, nil)
 	told, _ := errors.AsType[*schema.Error](err)
 	return told
@@ -65,7 +68,7 @@ func TestWhatTheVendorIsLeftAloneFor(t *testing.T) {
 	reset := roundTrip(func(*http.Request) (*http.Response, error) {
 		body, writer := io.Pipe()
 		_ = writer.CloseWithError(io.ErrUnexpectedEOF)
-		return &http.Response{StatusCode: 200, Header: http.Header{}, Body: body}, nil
+		return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}, nil
 	})
 	hanging := roundTrip(func(req *http.Request) (*http.Response, error) {
 		<-req.Context().Done()
@@ -108,16 +111,16 @@ func TestWhatTheVendorIsLeftAloneFor(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter = 3 })
-				v.call(t.Context(), coded(500))
-				v.call(t.Context(), coded(500))
-				v.call(t.Context(), test.answer)
+				_ = v.call(t.Context(), coded(500))
+				_ = v.call(t.Context(), coded(500))
+				_ = v.call(t.Context(), test.answer)
 				if test.health == down {
 					told := v.call(t.Context(), coded(600))
 					assert.EqualValues(t, 3, v.asked.Load())
 					assert.Equal(t, "The vendor failed 3 times in a row (the latest: "+test.brief+") and is left alone for another 30 s. Call again after that.", told.Message)
 					return
 				}
-				v.call(t.Context(), coded(500))
+				_ = v.call(t.Context(), coded(500))
 				v.stopped(t, test.health == unclear, "an answer begins anew, what tells nothing does not")
 			})
 		})
@@ -139,24 +142,24 @@ func TestDefaultBreaker(t *testing.T) {
 			Retryable:         true,
 			RetryAfterSeconds: 28,
 		}, told)
-		time.Sleep(27500*time.Millisecond - 1)
+		time.Sleep(27500*time.Millisecond - time.Nanosecond)
 		assert.Equal(t, 1, v.call(t.Context(), answering(200, good)).RetryAfterSeconds, "at least one second")
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		assert.Nil(t, v.call(t.Context(), answering(200, good)))
 		assert.EqualValues(t, 11, v.asked.Load())
 	})
 }
 
-// All callers are counted together, whichever endpoint they ask, and an answer between
-// two failures begins anew.
+// All callers are counted together, whichever endpoint they ask, and an answer
+// between two failures begins anew.
 func TestFailuresAreCountedTogether(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newVendorInTurn(func(cfg *Config) { cfg.Endpoint = schema.PolicyAuto })
 		for range 9 {
-			v.call(t.Context(), coded(500))
+			_ = v.call(t.Context(), coded(500))
 		}
-		v.call(t.Context(), coded(601))
-		v.answer = &twoEndpoints{v1: coded(300), successor: coded(500)}
+		_ = v.call(t.Context(), coded(601))
+		v.answerWith(&twoEndpoints{v1: coded(300), successor: coded(500)})
 		var callers sync.WaitGroup
 		for n := range 9 {
 			callers.Go(func() { _, _ = v.Portrait(t.Context(), fmt.Sprintf("kol-%d", n), false, nil) })
@@ -164,10 +167,10 @@ func TestFailuresAreCountedTogether(t *testing.T) {
 		callers.Wait()
 		v.stopped(t, false, "nine failures of the successor, and a success of V1 before them")
 		for range 5 {
-			v.call(t.Context(), coded(500))
+			_ = v.call(t.Context(), coded(500))
 		}
 		for range 5 {
-			v.call(t.Context(), roundTrip(unreachable))
+			_ = v.call(t.Context(), roundTrip(unreachable))
 		}
 		v.stopped(t, true, "ten in a row, of two kinds")
 	})
@@ -176,8 +179,8 @@ func TestFailuresAreCountedTogether(t *testing.T) {
 func TestOneTrialDecides(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter = 2 })
-		v.call(t.Context(), coded(500))
-		v.call(t.Context(), coded(500))
+		_ = v.call(t.Context(), coded(500))
+		_ = v.call(t.Context(), coded(500))
 		time.Sleep(30 * time.Second)
 
 		// The trial fails: left alone as long again.
@@ -188,10 +191,10 @@ func TestOneTrialDecides(t *testing.T) {
 
 		// While a trial is under way, nobody else asks.
 		release := make(chan struct{})
-		v.answer = roundTrip(func(req *http.Request) (*http.Response, error) {
+		v.answerWith(roundTrip(func(req *http.Request) (*http.Response, error) {
 			<-release
 			return answering(200, good)(req)
-		})
+		}))
 		trial := make(chan error)
 		go func() {
 			_, err := v.Portrait(t.Context(), someID, false, nil)
@@ -211,7 +214,7 @@ func TestOneTrialDecides(t *testing.T) {
 		// The trial succeeds: all is as before.
 		close(release)
 		require.NoError(t, <-trial)
-		v.call(t.Context(), coded(500))
+		_ = v.call(t.Context(), coded(500))
 		v.stopped(t, false, "one failure is not two")
 
 		said := v.log.String()
@@ -227,10 +230,12 @@ func TestOneTrialDecides(t *testing.T) {
 func TestTrialsThatTellNothing(t *testing.T) {
 	tests := map[string]func(t *testing.T, v *vendorInTurn){
 		"not admitted": func(t *testing.T, v *vendorInTurn) {
+			t.Helper()
 			_, err := v.Portrait(t.Context(), someID, false, func(context.Context) (func(bool), error) { return nil, exhausted() })
 			assert.Equal(t, exhausted(), err)
 		},
 		"cancelled": func(t *testing.T, v *vendorInTurn) {
+			t.Helper()
 			ctx, cancel := context.WithCancel(t.Context())
 			told := v.call(ctx, roundTrip(func(*http.Request) (*http.Response, error) {
 				cancel()
@@ -239,9 +244,13 @@ func TestTrialsThatTellNothing(t *testing.T) {
 			assert.Contains(t, told.Message, "cancelled")
 		},
 		"panics": func(t *testing.T, v *vendorInTurn) {
-			assert.Panics(t, func() { v.call(t.Context(), roundTrip(func(*http.Request) (*http.Response, error) { panic("oops") })) })
+			t.Helper()
+			assert.Panics(t, func() {
+				_ = v.call(t.Context(), roundTrip(func(*http.Request) (*http.Response, error) { panic("oops") }))
+			})
 		},
 		"somebody else answers": func(t *testing.T, v *vendorInTurn) {
+			t.Helper()
 			assert.Equal(t, schema.BadResponse, v.call(t.Context(), answering(200, "It works!")).Kind)
 		},
 	}
@@ -249,7 +258,7 @@ func TestTrialsThatTellNothing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter = 1 })
-				v.call(t.Context(), coded(500))
+				_ = v.call(t.Context(), coded(500))
 				time.Sleep(30 * time.Second)
 				trial(t, v)
 				assert.NotContains(t, v.log.String(), "the vendor works again")
@@ -269,10 +278,10 @@ func TestOldRequestsDoNotDecide(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter = 1 })
 				slow := func(answer roundTrip, lasts time.Duration) <-chan struct{} {
-					v.answer = roundTrip(func(req *http.Request) (*http.Response, error) {
+					v.answerWith(roundTrip(func(req *http.Request) (*http.Response, error) {
 						time.Sleep(lasts)
 						return answer(req)
-					})
+					}))
 					done := make(chan struct{})
 					go func() {
 						defer close(done)
@@ -282,7 +291,7 @@ func TestOldRequestsDoNotDecide(t *testing.T) {
 					return done
 				}
 				old := slow(late, 40*time.Second)
-				v.call(t.Context(), coded(500))
+				_ = v.call(t.Context(), coded(500))
 				time.Sleep(35 * time.Second)
 				trial := slow(answering(200, good), 10*time.Second)
 				<-old
@@ -311,14 +320,14 @@ func TestNothingIsRepeatedWhileTheVendorIsLeftAlone(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter, cfg.MaxAttempts, cfg.Backoff = 2, 2, 5*time.Second })
 			book := &ledger{}
-			v.answer = coded(503)
+			v.answerWith(coded(503))
 			first := make(chan error)
 			go func() {
 				_, err := v.Portrait(t.Context(), someID, false, book.admit)
 				first <- err
 			}()
 			time.Sleep(time.Second)
-			v.call(t.Context(), coded(500))
+			_ = v.call(t.Context(), coded(500))
 			err := <-first
 			assert.Regexp(t, `^upstream_error: The vendor failed 2 times in a row \(the latest: code 500\) and is left alone for another 2\d s; `+
 				`1 attempt of this call failed before, the latest so: The vendor's service is not available \(code 503\)\. Call again after that\.$`, err.Error())
@@ -329,7 +338,7 @@ func TestNothingIsRepeatedWhileTheVendorIsLeftAlone(t *testing.T) {
 	t.Run("while this call waits for the limiter", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter, cfg.MaxRPS = 1, 1 })
-			v.answer = coded(500)
+			v.answerWith(coded(500))
 			var callers sync.WaitGroup
 			for range 5 {
 				callers.Go(func() { _, _ = v.Portrait(t.Context(), someID, false, nil) })
@@ -341,7 +350,7 @@ func TestNothingIsRepeatedWhileTheVendorIsLeftAlone(t *testing.T) {
 	t.Run("V1 cannot collect, and the vendor fails for others", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			v := newVendorInTurn(func(cfg *Config) { cfg.Endpoint, cfg.BreakAfter, cfg.MaxRPS = schema.PolicyAuto, 1, 1 })
-			v.answer = coded(301)
+			v.answerWith(coded(301))
 			first := make(chan error)
 			go func() {
 				_, err := v.Portrait(t.Context(), someID, false, nil)
@@ -365,7 +374,7 @@ func TestNothingIsRepeatedWhileTheVendorIsLeftAlone(t *testing.T) {
 func TestLeftAloneCostsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter, cfg.MaxRPS = 1, 0.1 })
-		v.call(t.Context(), coded(500))
+		_ = v.call(t.Context(), coded(500))
 		start, book := time.Now(), &ledger{}
 		for range 5 {
 			_, err := v.Portrait(t.Context(), someID, false, book.admit)

@@ -45,6 +45,11 @@ func (e *twoEndpoints) asked() [2]int {
 	return [2]int{int(e.v1Asked.Load()), int(e.successorAsked.Load())}
 }
 
+// requestsTo is the same for a simulated vendor and one id.
+func requestsTo(vendor *sample.Vendor, id string) [2]int {
+	return [2]int{vendor.RequestsTo(schema.EndpointPortrait, id), vendor.RequestsTo(schema.EndpointProfile, id)}
+}
+
 func coded(code int) roundTrip { return answering(200, fmt.Sprintf(`{"code":%d}`, code)) }
 
 // unreachable is a transport that cannot send anything.
@@ -142,7 +147,7 @@ func TestEndpointPolicies(t *testing.T) {
 				assert.Equal(t, test.answered == v1, got.Source.Deprecated)
 				assert.Equal(t, 1, vendor.Charged())
 			}
-			assert.Equal(t, test.asked, [2]int{vendor.RequestsTo(v1, test.id), vendor.RequestsTo(successor, test.id)})
+			assert.Equal(t, test.asked, requestsTo(vendor, test.id))
 		})
 	}
 }
@@ -295,7 +300,8 @@ func TestWhenTheSuccessorFailsToo(t *testing.T) {
 func TestBothGoneStaysSo(t *testing.T) {
 	transport := &twoEndpoints{v1: coded(300), successor: coded(300)}
 	client := New(autoConfig(transport))
-	refusal(t.Context(), t, client, someID)
+	first := refusal(t.Context(), t, client, someID)
+	assert.Contains(t, first.Message, "The vendor serves neither ")
 	got := refusal(t.Context(), t, client, someID)
 	assert.Equal(t, "The vendor serves neither V1 of the portrait endpoint nor its successor, fans_profile; the latest attempt: "+
 		"The vendor no longer serves this endpoint (code 300). Check JUSTONEAPI_BASE_URL if it is set. Else: Update this server.", got.Message)

@@ -110,7 +110,7 @@ func TestTokenIsInNoErrorAndNoLog(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				var log bytes.Buffer
 				cfg := testConfig(transport)
-				cfg.Token = token
+				cfg.Token, cfg.Endpoint = token, schema.PolicyAuto
 				cfg.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug, AddSource: true}))
 				collected, err := New(cfg).Portrait(t.Context(), name, false, nil)
 				if err != nil {
