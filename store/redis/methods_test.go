@@ -42,7 +42,7 @@ func methods(s store.Store) map[string]func(context.Context) error {
 		"Refund":  func(ctx context.Context) error { return s.Refund(ctx, charge) },
 		"AddHits": func(ctx context.Context) error { return s.AddHits(ctx, day, 1) },
 		"Counts":  func(ctx context.Context) error { _, err := s.Counts(ctx, day); return err },
-		"Ping":    s.Ping,
+		"Ping":    func(ctx context.Context) error { return s.Ping(ctx) },
 	}
 }
 

@@ -14,7 +14,7 @@
 //   - appendonly yes, with appendfsync always, or everysec where the portraits
 //     of one second may be lost with the machine; else a restart forgets all.
 //   - maxmemory-policy noeviction, which is the default: another policy lets
-//     portraits go, and today's charges with them. A portrait takes about 10 kB.
+//     portraits go, and today's charges with them. A portrait takes some 10 kB.
 //
 // A failover to a replica that lags behind forgets what it had not yet been
 // told, charges included.

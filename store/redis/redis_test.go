@@ -118,15 +118,15 @@ func TestServerThatQuotesThePassword(t *testing.T) {
 
 // No other end is set to a read, so a call that does not heed its context hangs.
 func TestCallEndsWithItsContext(t *testing.T) {
-	asked, _, url := silent(t)
-	s := open(t, url+"?read_timeout=-1")
-	for name, call := range methods(s) {
+	for name := range methods(nil) {
 		t.Run(name, func(t *testing.T) {
+			asked, _, url := silent(t)
 			ctx, cancel := context.WithCancel(t.Context())
 			go func() {
 				<-asked
 				cancel()
 			}()
+			call := methods(open(t, url+"?read_timeout=-1"))[name]
 			require.ErrorIs(t, call(ctx), context.Canceled)
 		})
 	}
