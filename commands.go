@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"strings"
 
@@ -63,11 +64,12 @@ func newRoot(p process) *cobra.Command {
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			prog, err := flags.build(cmd.Context(), p)
+			cfg, err := flags.config(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
-			return errors.Join(prog.serve(cmd.Context(), p), prog.close())
+			prog := build(cfg, cfg.AnswerWithin, p.stderr)
+			return errors.Join(prog.serve(cmd.Context(), p), prog.close(cmd.Context()))
 		},
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
@@ -92,10 +94,12 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d --detail summary --language zh",
 		Args:    usageArgs(cobra.ExactArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
-			prog, err := flags.build(cmd.Context(), p)
+			cfg, err := flags.config(cmd.Context(), p)
 			if err != nil {
 				return err
 			}
+			quieten(cfg)
+			prog := build(cfg, deadline(cfg), p.stderr) // whoever waits at a terminal can stop by hand
 			arguments := map[string]any{"kolId": ids[0], "acceptCache": !fresh}
 			if detail != "" {
 				arguments["detail"] = detail
@@ -103,14 +107,21 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 			if language != "" {
 				arguments["language"] = language
 			}
-			return errors.Join(prog.printPortrait(cmd.Context(), p, arguments, asJSON), prog.close())
+			return errors.Join(prog.printPortrait(cmd.Context(), p, arguments, asJSON), prog.close(cmd.Context()))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the structured result, or the structured error")
-	cmd.Flags().BoolVar(&fresh, "fresh", false, "collect afresh even where a cached portrait would do")
+	cmd.Flags().BoolVar(&fresh, "fresh", false, "collect anew, for one charged call, even where a stored portrait would do")
 	cmd.Flags().StringVar(&detail, "detail", "", "full, or summary without the distributions (default full)")
 	cmd.Flags().StringVar(&language, "language", "", "en or zh (default PORTRAIT_LANGUAGE)")
 	return cmd
+}
+
+// quieten leaves out of a command's log what its result says anyway.
+func quieten(cfg *config.Config) {
+	if cfg.LogLevel == slog.LevelInfo {
+		cfg.LogLevel = slog.LevelWarn
+	}
 }
 
 // printPortrait prints what the tool would answer to the arguments.
@@ -175,8 +186,8 @@ type flags struct {
 	environment, transport, addr string
 }
 
-// build reads the configuration and makes the parts.
-func (f *flags) build(ctx context.Context, p process) (*program, error) {
+// config reads the configuration, with the flags above the environment.
+func (f *flags) config(ctx context.Context, p process) (*config.Config, error) {
 	overrides := make(map[string]string)
 	var flagNames []string // pairs for a Replacer: who set a flag looks for the flag
 	for _, flag := range []struct{ name, variable, value string }{
@@ -196,7 +207,7 @@ func (f *flags) build(ctx context.Context, p process) (*program, error) {
 	if err := unsupported(cfg); err != nil {
 		return nil, usageError{err}
 	}
-	return build(cfg, p.stderr), nil
+	return cfg, nil
 }
 
 // usageArgs makes an error of check one of usage.
@@ -220,7 +231,7 @@ func environmentHelp() string {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "\nThese have no effect in version %s yet: %s.\n", version, strings.Join(idle(), ", "))
-	b.WriteString("It refuses PORTRAIT_DAILY_BUDGET, JUSTONEAPI_ENDPOINT=profile, and MCP_AUTH_TOKENS\nover HTTP, and serves HTTP on loopback addresses only.")
+	fmt.Fprintf(&b, "\nVersion %s checks no bearer tokens yet: it refuses MCP_AUTH_TOKENS over HTTP, serves HTTP\n"+
+		"on loopback addresses only, and %s has no effect.", version, strings.Join(idle(), ", "))
 	return b.String()
 }

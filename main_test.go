@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -17,9 +18,16 @@ func TestMain(m *testing.M) {
 }
 
 // TestCommands runs the scripts of testdata/commands, each in a folder of its
-// own with none of this process's environment.
+// own, where its store is too, with none of this process's environment.
 func TestCommands(t *testing.T) {
-	testscript.Run(t, testscript.Params{Dir: "testdata/commands", RequireUniqueNames: true})
+	testscript.Run(t, testscript.Params{
+		Dir:                "testdata/commands",
+		RequireUniqueNames: true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("XDG_CACHE_HOME", filepath.Join(env.WorkDir, "cache"))
+			return nil
+		},
+	})
 }
 
 func TestREADMEShowsTheAnswerAsItIs(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"syscall"
 	"time"
 
+	"kol-portrait-mcp/collector"
 	"kol-portrait-mcp/config"
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/server"
@@ -22,54 +23,61 @@ const grace = 10 * time.Second
 
 // program is the parts, put together.
 type program struct {
-	config *config.Config
-	log    *slog.Logger
-	tools  *tools.Tools
-	close  func() error
+	config    *config.Config
+	log       *slog.Logger
+	simulated *sample.Vendor // nil unless the environment is the sample one
+	collector *collector.Collector
+	tools     *tools.Tools
 }
 
 // idle names the variables that are checked, but have no effect in this
 // version yet.
 func idle() []string {
-	return []string{"PORTRAIT_ANSWER_WITHIN", "PORTRAIT_STORE", "PORTRAIT_CACHE_TTL", "MCP_ALLOW_UNAUTHENTICATED"}
+	return []string{"MCP_ALLOW_UNAUTHENTICATED"}
 }
 
 // unsupported refuses settings that whoever made them relies on, but that this
 // version does not carry out yet.
 func unsupported(cfg *config.Config) error {
-	switch {
-	case cfg.DailyBudget > 0:
-		return errors.New("PORTRAIT_DAILY_BUDGET is set, but this version keeps no budget: unset it, and watch the vendor's dashboard")
-	case cfg.Endpoint == schema.PolicyProfile:
-		return errors.New("JUSTONEAPI_ENDPOINT is \"profile\", but this version asks the portrait endpoint only: unset it")
-	case len(cfg.AuthTokens) > 0 && cfg.Transport != config.TransportStdio:
+	if len(cfg.AuthTokens) > 0 && cfg.Transport != config.TransportStdio {
 		return errors.New("MCP_AUTH_TOKENS is set, but this version checks no bearer tokens: unset it, and serve loopback only")
 	}
 	return nil
 }
 
 // build makes the parts that cfg asks for. Nothing is opened or dialled yet.
-func build(cfg *config.Config, stderr io.Writer) *program {
+// answerWithin is how long a caller waits for a portrait.
+func build(cfg *config.Config, answerWithin time.Duration, stderr io.Writer) *program {
 	log := cfg.Logger(stderr)
 	vendor := upstream.Config{
 		Environment: cfg.Environment,
-		Endpoint:    cfg.Endpoint,
 		BaseURL:     cfg.BaseURL,
 		Token:       cfg.Token.Reveal(),
+		Endpoint:    cfg.Endpoint,
 		Timeout:     cfg.Timeout,
 		MaxAttempts: cfg.MaxAttempts,
 		MaxRPS:      cfg.MaxRPS,
 		UserAgent:   "kol-portrait-mcp/" + version,
 		Logger:      log,
 	}
-	prog := &program{config: cfg, log: log, close: func() error { return nil }}
+	prog := &program{config: cfg, log: log}
 	if cfg.Environment == schema.EnvironmentSample {
-		simulated := sample.New()
-		vendor.BaseURL, vendor.Token, vendor.Transport = sample.Address, sample.Token, simulated.Transport()
-		prog.close = simulated.Close
+		prog.simulated = sample.New()
+		vendor.BaseURL, vendor.Token, vendor.Transport = sample.Address, sample.Token, prog.simulated.Transport()
 	}
+	prog.collector = collector.New(collector.Options{
+		Upstream:     upstream.New(vendor),
+		Store:        storage(cfg, log),
+		Environment:  cfg.Environment,
+		CacheTTL:     cfg.CacheTTL,
+		AnswerWithin: answerWithin,
+		Deadline:     deadline(cfg),
+		DailyBudget:  cfg.DailyBudget,
+		Now:          time.Now,
+		Logger:       log,
+	})
 	prog.tools = tools.New(tools.Options{
-		Collector: collector{upstream.New(vendor)},
+		Collector: prog.collector,
 		Language:  cfg.Language,
 		Now:       time.Now,
 		Logger:    log,
@@ -77,23 +85,23 @@ func build(cfg *config.Config, stderr io.Writer) *program {
 	return prog
 }
 
-// collector asks the vendor for every portrait.
-type collector struct{ client *upstream.Client }
-
-// Portrait collects one.
-func (c collector) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
-	return c.client.Portrait(ctx, kolID, fresh, nil)
+// deadline is how long a collection may take: every attempt at both endpoints,
+// with the waits between them that the vendor may ask for.
+func deadline(cfg *config.Config) time.Duration {
+	const wait = time.Minute
+	return time.Duration(2*cfg.MaxAttempts) * (cfg.Timeout + wait)
 }
 
-// Stored finds nothing: nothing is kept yet.
-func (collector) Stored(context.Context, string) (*schema.Collected, error) { return nil, nil }
-
-// KOLs lists nothing.
-func (collector) KOLs(context.Context, string, int) ([]string, error) { return nil, nil }
-
-// Usage says that nothing is counted yet.
-func (collector) Usage(context.Context) (schema.Usage, error) {
-	return schema.Usage{}, &schema.Error{Kind: schema.StoreUnavailable, Message: "This version counts no calls yet."}
+// close waits for what has been paid for, for as long as one attempt at the
+// vendor may take, and lets go of everything.
+func (prog *program) close(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), prog.config.Timeout)
+	defer cancel()
+	err := prog.collector.Close(ctx)
+	if prog.simulated != nil {
+		err = errors.Join(err, prog.simulated.Close())
+	}
+	return err
 }
 
 // serve serves MCP over the configured transport until ctx is done or, on
@@ -107,7 +115,7 @@ func (prog *program) serve(ctx context.Context, p process) error {
 	// this, writing to its closed pipe would end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	slog.SetDefault(prog.log) // mcp-go logs some panics past the logger it is given
-	prog.warn(ctx)
+	prog.warn()
 	if prog.config.Transport == config.TransportStdio {
 		return server.ServeStdio(ctx, mcp, p.stdin, p.stdout, grace, prog.log)
 	}
@@ -123,8 +131,8 @@ func (prog *program) serve(ctx context.Context, p process) error {
 }
 
 // warn logs what whoever runs the server should know about its settings.
-func (prog *program) warn(ctx context.Context) {
-	if err := prog.ready(ctx); err != nil {
+func (prog *program) warn() {
+	if err := prog.complete(); err != nil {
 		prog.log.Warn("the tools are listed, but calls will fail", "error", err)
 	}
 	if prog.config.Environment == schema.EnvironmentCN && prog.config.BaseURL == "" {
@@ -133,7 +141,15 @@ func (prog *program) warn(ctx context.Context) {
 }
 
 // ready says why no portrait can be collected; nil where one can.
-func (prog *program) ready(context.Context) error {
+func (prog *program) ready(ctx context.Context) error {
+	if err := prog.complete(); err != nil {
+		return err
+	}
+	return prog.collector.Ready(ctx)
+}
+
+// complete says what the configuration lacks to collect portraits.
+func (prog *program) complete() error {
 	if prog.config.Token.Reveal() == "" && prog.config.Environment != schema.EnvironmentSample {
 		return errors.New("no vendor token: set JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE")
 	}

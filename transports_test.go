@@ -98,7 +98,7 @@ func overHTTP(t *testing.T, name, path string) *client.Client {
 }
 
 func sampleEnvironment() envconfig.Lookuper {
-	return envconfig.MapLookuper(map[string]string{"JUSTONEAPI_ENV": "sample"})
+	return envconfig.MapLookuper(map[string]string{"JUSTONEAPI_ENV": "sample", "PORTRAIT_STORE": "memory:"})
 }
 
 // start runs the program and returns where its exit code will come.

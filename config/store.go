@@ -24,7 +24,7 @@ type StoreKind string
 
 // The kinds of store.
 const (
-	StoreSQLite StoreKind = "sqlite" // a file, for one process
+	StoreSQLite StoreKind = "sqlite" // a file, for the processes of one machine
 	StoreMemory StoreKind = "memory" // gone when the process ends
 	StoreRedis  StoreKind = "redis"  // shared by many replicas
 )

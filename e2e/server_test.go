@@ -1,0 +1,215 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/mark3labs/mcp-go/client"
+	"github.com/mark3labs/mcp-go/client/transport"
+	"github.com/mark3labs/mcp-go/mcp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/upstream/sample"
+)
+
+// kol is the KOL of the vendor's documented response.
+const kol = sample.DocumentedID
+
+// environment is what a server is started with.
+type environment map[string]string
+
+// against is the environment of a server that asks v and keeps what it gets in
+// a store. It has a home of its own.
+func against(t *testing.T, v *vendor, store string) environment {
+	return environment{
+		"JUSTONEAPI_TOKEN":    token,
+		"JUSTONEAPI_BASE_URL": v.url,
+		"JUSTONEAPI_MAX_RPS":  "1000",
+		"PORTRAIT_STORE":      store,
+		"HOME":                t.TempDir(),
+		"LOG_LEVEL":           "debug",
+	}
+}
+
+// with returns e with other values, given as names and values in turns.
+func (e environment) with(pairs ...string) environment {
+	changed := environment{}
+	for name, value := range e {
+		changed[name] = value
+	}
+	for i := 0; i < len(pairs); i += 2 {
+		changed[pairs[i]] = pairs[i+1]
+	}
+	return changed
+}
+
+// sqliteFile is a store in a file of its own.
+func sqliteFile(t *testing.T) string {
+	return "sqlite:" + filepath.Join(t.TempDir(), "portraits.db")
+}
+
+// server is a process of the product.
+type server struct {
+	*client.Client // nil where it serves HTTP
+	cmd            *exec.Cmd
+	stdin          io.Closer
+	log            *log
+	exited         chan error
+}
+
+// start starts a server on stdio and shakes hands. Whatever it writes, the
+// token must not be in it.
+func start(t *testing.T, e environment) *server {
+	t.Helper()
+	s, stdin, stdout := spawn(t, e)
+	s.stdin = stdin
+	s.Client = client.NewClient(transport.NewIO(stdout, stdin, io.NopCloser(strings.NewReader(""))))
+	require.NoError(t, s.Client.Start(context.WithoutCancel(t.Context())))
+	s.shakeHands(t)
+	return s
+}
+
+// serveHTTP starts a server on a free port and returns it with its address.
+func serveHTTP(t *testing.T, e environment) (*server, string) {
+	t.Helper()
+	s, _, _ := spawn(t, e.with("MCP_TRANSPORT", "http", "MCP_ADDR", "127.0.0.1:0"))
+	return s, s.log.find(t, regexp.MustCompile(`msg="serving MCP over HTTP" addr=(\S+)`))
+}
+
+func spawn(t *testing.T, e environment, args ...string) (s *server, stdin io.WriteCloser, stdout io.Reader) {
+	t.Helper()
+	// Not the test's context: that ends before Cleanup, and would kill it.
+	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...)
+	cmd.Env = []string{}
+	for name, value := range e {
+		cmd.Env = append(cmd.Env, name+"="+value)
+	}
+	stdin, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	out, in, err := os.Pipe() // not StdoutPipe, which Wait would close under the reader
+	require.NoError(t, err)
+	s = &server{cmd: cmd, log: newLog(), exited: make(chan error, 1)}
+	cmd.Stdout, cmd.Stderr = in, s.log
+	require.NoError(t, cmd.Start())
+	require.NoError(t, in.Close())
+	go func() { s.exited <- cmd.Wait() }()
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		assert.NotContains(t, s.log.String(), token)
+	})
+	return s, stdin, out
+}
+
+// shakeHands initializes the client.
+func (s *server) shakeHands(t *testing.T) {
+	t.Helper()
+	_, err := s.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
+		ProtocolVersion: "2025-11-25", ClientInfo: mcp.Implementation{Name: "e2e", Version: "1"},
+	}})
+	require.NoError(t, err)
+}
+
+// end closes the client's end and waits until the process has ended well.
+func (s *server) end(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.stdin.Close())
+	require.NoError(t, <-s.exited, s.log.String())
+}
+
+// kill is kill -9.
+func (s *server) kill(t *testing.T) {
+	t.Helper()
+	require.NoError(t, s.cmd.Process.Kill())
+	<-s.exited
+}
+
+// call calls the tool and returns its text and whichever structured result it
+// has.
+func call(ctx context.Context, t *testing.T, c *client.Client, arguments map[string]any) answer {
+	t.Helper()
+	result, err := c.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "get_kol_fans_portrait", Arguments: arguments}})
+	require.NoError(t, err)
+	raw, err := json.Marshal(result)
+	require.NoError(t, err)
+	assert.NotContains(t, string(raw), token)
+	var a answer
+	require.NoError(t, json.Unmarshal(raw, &a))
+	assert.Equal(t, a.IsError, a.Structured.Error != nil)
+	return a
+}
+
+// answer is what a client sees of a result.
+type answer struct {
+	IsError    bool
+	Content    []struct{ Text string }
+	Structured struct {
+		KOLID         string
+		Distributions *schema.Distributions
+		Source        schema.Source
+		Error         *schema.Error
+	} `json:"structuredContent"`
+}
+
+// portraitOf calls for a portrait that must come.
+func (s *server) portraitOf(t *testing.T, kolID string) answer {
+	t.Helper()
+	a := call(t.Context(), t, s.Client, map[string]any{"kolId": kolID})
+	require.Nil(t, a.Structured.Error)
+	assert.Equal(t, kolID, a.Structured.KOLID)
+	assert.Contains(t, a.Content[0].Text, "KOL "+kolID)
+	return a
+}
+
+// log is what a process writes on stderr.
+type log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+	more chan struct{} // closed and replaced when there is more
+}
+
+func newLog() *log { return &log{more: make(chan struct{})} }
+
+func (l *log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	close(l.more)
+	l.more = make(chan struct{})
+	return l.text.Write(p)
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// find waits until the log matches, and returns the first group.
+func (l *log) find(t *testing.T, pattern *regexp.Regexp) string {
+	t.Helper()
+	for {
+		l.mu.Lock()
+		text, more := l.text.String(), l.more
+		l.mu.Unlock()
+		if match := pattern.FindStringSubmatch(text); match != nil {
+			return match[len(match)-1]
+		}
+		select {
+		case <-more:
+		case <-t.Context().Done():
+			require.Fail(t, "the log does not say so", "%s\n%s", pattern, text)
+		}
+	}
+}

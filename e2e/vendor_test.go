@@ -1,0 +1,69 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+
+	"kol-portrait-mcp/upstream/sample"
+)
+
+// token is what the vendor of these tests accepts, and nobody may ever see.
+const token = "e2e-0f5c2d-token-that-nobody-may-see" //nolint:gosec // made up
+
+// vendor is the simulated vendor as a server of its own. It holds back its
+// answers while it is told to.
+type vendor struct {
+	*sample.Vendor
+	url string
+
+	mu      sync.Mutex
+	arrived chan string   // the KOL ids of requests, as they come
+	hold    chan struct{} // closed when answers may go out
+}
+
+func startVendor(t *testing.T) *vendor {
+	v := &vendor{Vendor: sample.New(), arrived: make(chan string, 1000), hold: make(chan struct{})}
+	v.Token = token
+	v.release()
+	server := httptest.NewServer(v)
+	v.url = server.URL
+	t.Cleanup(func() {
+		v.release()
+		server.Close()
+	})
+	return v
+}
+
+// ServeHTTP answers when it may. A client that leaves meanwhile is charged all
+// the same: the real vendor does not notice either.
+func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	v.mu.Lock()
+	hold := v.hold
+	v.mu.Unlock()
+	query := r.URL.Query()
+	v.arrived <- query.Get("kolId") + query.Get("userId")
+	<-hold
+	v.Vendor.ServeHTTP(w, r)
+}
+
+// holdBack keeps the answers to requests that come from now on.
+func (v *vendor) holdBack() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.hold = make(chan struct{})
+}
+
+// release lets all answers go out.
+func (v *vendor) release() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	select {
+	case <-v.hold:
+	default:
+		close(v.hold)
+	}
+}
