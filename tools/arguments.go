@@ -72,8 +72,8 @@ func (t *Tools) repairArguments(_ context.Context, _ any, request *mcp.CallToolR
 	}
 }
 
-// explainRejection rewrites what the protocol library answers where a call or
-// its result does not fit the schema into an error of the contract's shape.
+// explainRejection rewrites what the protocol library answers where a call
+// does not fit the schema into an error of the contract's shape.
 func (t *Tools) explainRejection(ctx context.Context, _ any, request *mcp.CallToolRequest, result any) {
 	rejected, ok := result.(*mcp.CallToolResult)
 	if !ok || !rejected.IsError || rejected.StructuredContent != nil {
@@ -81,7 +81,7 @@ func (t *Tools) explainRejection(ctx context.Context, _ any, request *mcp.CallTo
 	}
 	_, err := t.ParsePortraitArguments(request.Params.Arguments)
 	if err == nil {
-		err = fmt.Errorf("the result does not fit its schema: %v", rejected.Content)
+		err = fmt.Errorf("the arguments can be understood, but do not fit the schema: %v", rejected.Content)
 	}
 	t.log.WarnContext(ctx, "tool call rejected", "tool", request.Params.Name, "error", err)
 	*rejected = *FailureOf(err).result()
