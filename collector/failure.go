@@ -23,7 +23,7 @@ func (c *Collector) unavailable(ctx context.Context, doing string, err error) er
 	}
 	return &schema.Error{
 		Kind: schema.StoreUnavailable,
-		Message: "The portrait store does not answer (could not " + doing + "), so the vendor was not asked: without the store a portrait could be paid for twice. " +
+		Message: "The portrait store does not answer (could not " + doing + "). Nothing was asked of the vendor. " +
 			"Call again in a little while; if it stays like this, whoever runs the server finds the cause in its log.",
 		Retryable:         true,
 		RetryAfterSeconds: int(retryStore.Seconds()),
