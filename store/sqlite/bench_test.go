@@ -35,11 +35,11 @@ func openForBenchmark(b *testing.B) *Store {
 	return s
 }
 
-// BenchmarkNewest reads one of 1000 KOLs with 10 portraits each.
+// BenchmarkNewest reads one of 100 KOLs with 3 portraits each.
 func BenchmarkNewest(b *testing.B) {
 	s, p := openForBenchmark(b), realistic(b)
-	for kol := range 1000 {
-		for i := range 10 {
+	for kol := range 100 {
+		for i := range 3 {
 			p.ID, p.KOLID = fmt.Sprintf("%d/%d", kol, i), fmt.Sprintf("kol-%d", kol)
 			require.NoError(b, s.Save(b.Context(), p))
 		}
@@ -48,7 +48,7 @@ func BenchmarkNewest(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		got, err := s.Newest(b.Context(), fmt.Sprintf("kol-%d", i%1000))
+		got, err := s.Newest(b.Context(), fmt.Sprintf("kol-%d", i%100))
 		if err != nil || got == nil {
 			b.Fatal(got, err)
 		}

@@ -22,20 +22,25 @@ var errDamaged = errors.New("the content is not what was written")
 // errMoved is the end of a file that is no longer where it was opened.
 var errMoved = errors.New("the file was moved or deleted while in use")
 
-// isDamage reports whether err says that the file is damaged.
+// isDamage reports whether err says that the file is damaged, or its log ends
+// where there should be more of it.
 func isDamage(err error) bool {
 	switch code(err) {
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
 		return true
+	case sqlite3.SQLITE_IOERR:
+		return extendedCode(err) == sqlite3.SQLITE_IOERR_SHORT_READ
 	default:
 		return errors.Is(err, errDamaged)
 	}
 }
 
 // code returns SQLite's primary result code, or 0 where err is not SQLite's.
-func code(err error) int {
+func code(err error) int { return extendedCode(err) & 0xff }
+
+func extendedCode(err error) int {
 	if e := (*sqlite.Error)(nil); errors.As(err, &e) {
-		return e.Code() & 0xff
+		return e.Code()
 	}
 	return 0
 }

@@ -64,28 +64,39 @@ func (s *Store) openThis(ctx context.Context) (*file, error) {
 	return f, nil
 }
 
-// ensure sees to it that there is a regular file, if an empty one.
+// ensure sees to it that there is a regular file, if an empty one, and that
+// nothing beside it belonged to another: SQLite would take it for the new file's,
+// or delete it.
 func (s *Store) ensure(ctx context.Context) error {
 	info, err := os.Stat(s.path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if err := s.putAsideOrphans(ctx); err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := s.putAsideRest(ctx, beside()); err != nil {
 			return err
 		}
-		return create(s.path)
-	}
-	if err != nil {
+	case err != nil:
 		return err
-	}
-	if !info.Mode().IsRegular() {
+	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", s.path)
+	case info.Size() > 0:
+		return nil
+	default:
+		// A journal may be there, of a process that was making the file when it
+		// was killed.
+		if err := s.putAsideRest(ctx, []string{"-wal", "-shm"}); err != nil {
+			return err
+		}
 	}
-	return nil
+	return create(s.path)
 }
 
-// create makes an empty file that only the user may read. What SQLite makes
-// beside it later gets its mode.
+// create makes an empty file that only the user may read, unless there is one.
+// What SQLite makes beside it later gets its mode.
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the user's to choose
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,9 @@ func (s *Store) newest(ctx context.Context, f *file, kolID string) (*store.Portr
 	var id, asOf, endpoint, environment, requestID textColumn
 	var retrievedAt, sample, sum integerColumn
 	var data blobColumn
-	err := f.newest.QueryRowContext(ctx, s.scope, kolID).
+	// One row of an index is read before anybody could stop it: to watch ctx
+	// meanwhile would cost as much again.
+	err := f.newest.QueryRowContext(context.WithoutCancel(ctx), s.scope, kolID).
 		Scan(&id, &retrievedAt, &asOf, &endpoint, &environment, &sample, &requestID, &sum, &data)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil

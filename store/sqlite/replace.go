@@ -140,10 +140,10 @@ func isFree(name string) (bool, error) {
 	return true, nil
 }
 
-// putAsideOrphans puts aside what SQLite kept beside a file that is not there
-// any more: it must not be taken for part of the new file.
-func (s *Store) putAsideOrphans(ctx context.Context) error {
-	for _, suffix := range beside() {
+// putAsideRest puts aside what SQLite kept beside a file that is not there any
+// more, if there is any of that.
+func (s *Store) putAsideRest(ctx context.Context, suffixes []string) error {
+	for _, suffix := range suffixes {
 		if _, err := os.Lstat(s.path + suffix); !errors.Is(err, fs.ErrNotExist) {
 			return s.putAside(ctx, errors.New("its main file is missing"))
 		}

@@ -1,0 +1,409 @@
+package sqlite
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"kol-portrait-mcp/store"
+)
+
+// pageSize is SQLite's own.
+const pageSize = 4096
+
+// seeded makes a file with 20 portraits, closed.
+func seeded(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "portraits.db")
+	s := open(t, path)
+	for i := range 20 {
+		require.NoError(t, s.Save(t.Context(), numbered("kol", i)))
+	}
+	_, err := s.Acquire(t.Context(), store.Claim{KOLID: "kol", Holder: "A"}, time.Hour)
+	require.NoError(t, err)
+	_, err = s.Charge(t.Context(), store.Charge{ID: "1", KOLID: "kol", Day: testDay}, 0)
+	require.NoError(t, err)
+	require.NoError(t, s.AddHits(t.Context(), testDay, 1))
+	require.NoError(t, s.Close())
+	return path
+}
+
+// listening opens a file, and returns what is warned of.
+func listening(t *testing.T, path string) (*Store, *bytes.Buffer) {
+	t.Helper()
+	var log bytes.Buffer
+	s, err := Open(t.Context(), Options{Path: path, Scope: "vendor", Logger: slog.New(slog.NewTextHandler(&log, nil))})
+	require.NoError(t, err)
+	return s, &log
+}
+
+// run runs SQL on a file as another program would.
+func run(t *testing.T, path, text string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", dataSource(path))
+	require.NoError(t, err)
+	_, err = db.ExecContext(t.Context(), text)
+	require.NoError(t, err)
+	require.NoError(t, db.Close())
+}
+
+// rootOf returns where in the file a table or an index begins.
+func rootOf(t *testing.T, path, name string) int64 {
+	t.Helper()
+	db, err := sql.Open("sqlite", dataSource(path))
+	require.NoError(t, err)
+	var page int64
+	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&page))
+	require.NoError(t, db.Close())
+	return (page - 1) * pageSize
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	raw, err := os.ReadFile(path)
+	require.NoError(t, err)
+	return raw
+}
+
+func write(t *testing.T, path string, raw []byte) {
+	t.Helper()
+	require.NoError(t, os.WriteFile(path, raw, 0o600))
+}
+
+// putAside returns the main files that were put aside.
+func putAside(t *testing.T, path string) []string {
+	t.Helper()
+	var aside []string
+	for _, name := range names(t, filepath.Dir(path)) {
+		if strings.Contains(name, ".damaged-") && !strings.HasSuffix(name, "-wal") && !strings.HasSuffix(name, "-shm") {
+			aside = append(aside, filepath.Join(filepath.Dir(path), name))
+		}
+	}
+	return aside
+}
+
+func TestDamageIsPutAside(t *testing.T) {
+	for name, damage := range map[string]func(t *testing.T, path string){
+		"not a database":       func(t *testing.T, path string) { write(t, path, []byte("Dear diary,\n")) },
+		"a long text":          func(t *testing.T, path string) { write(t, path, bytes.Repeat([]byte("Dear diary,\n"), 10_000)) },
+		"zeroes":               func(t *testing.T, path string) { write(t, path, make([]byte, 10*pageSize)) },
+		"a header alone":       func(t *testing.T, path string) { write(t, path, read(t, path)[:100]) },
+		"the first page alone": func(t *testing.T, path string) { write(t, path, read(t, path)[:pageSize]) },
+		"half of it":           func(t *testing.T, path string) { write(t, path, read(t, path)[:len(read(t, path))/2]) },
+		"a page less":          func(t *testing.T, path string) { write(t, path, read(t, path)[:len(read(t, path))-pageSize]) },
+		"a bit of the header":  func(t *testing.T, path string) { require.NoError(t, flip(path, 5)) },
+		"a bit of the schema's page": func(t *testing.T, path string) {
+			require.NoError(t, flip(path, 100))
+		},
+		"the schema's text": func(t *testing.T, path string) {
+			write(t, path, bytes.Replace(read(t, path), []byte("CREATE TABLE portraits"), []byte("CREATE FABLE portraits"), 1))
+		},
+		"a table is missing": func(t *testing.T, path string) { run(t, path, "DROP TABLE leases") },
+		"a column is missing": func(t *testing.T, path string) {
+			run(t, path, "ALTER TABLE portraits RENAME COLUMN data TO beta")
+		},
+		"the table of portraits": func(t *testing.T, path string) { require.NoError(t, flip(path, rootOf(t, path, "portraits"))) },
+		"the table of portraits, its cells": func(t *testing.T, path string) {
+			require.NoError(t, flip(path, rootOf(t, path, "portraits")+8))
+		},
+		"the index of portraits": func(t *testing.T, path string) { require.NoError(t, flip(path, rootOf(t, path, "portraits_by_kol"))) },
+		"the table of leases":    func(t *testing.T, path string) { require.NoError(t, flip(path, rootOf(t, path, "leases"))) },
+		"a bit of a portrait": func(t *testing.T, path string) {
+			at := bytes.Index(read(t, path), numbered("kol", 7).Data[:30])
+			require.Positive(t, at)
+			require.NoError(t, flip(path, int64(at+20)))
+		},
+		"another kind of value": func(t *testing.T, path string) {
+			run(t, path, `PRAGMA writable_schema = ON;
+				UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'portraits'`)
+			run(t, path, `UPDATE portraits SET as_of = x'00', retrieved_at = 'soon' WHERE id = 'kol-7'`)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := seeded(t)
+			damage(t, path)
+			damaged := read(t, path)
+
+			s, log := listening(t, path)
+			for i := range 20 {
+				want := numbered("kol", i)
+				got, err := s.Newest(t.Context(), want.KOLID)
+				require.NoError(t, err)
+				if got != nil {
+					assert.Equal(t, want, *got, "either right or not at all")
+				}
+			}
+			require.NoError(t, s.Save(t.Context(), numbered("after", 1)))
+			got, err := s.Newest(t.Context(), "after-1")
+			require.NoError(t, err)
+			assert.Equal(t, numbered("after", 1), *got)
+			require.NoError(t, s.Close())
+
+			aside := putAside(t, path)
+			require.Len(t, aside, 1)
+			assert.True(t, bytes.Equal(damaged, read(t, aside[0])), "as it was")
+			assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log)
+			assert.Contains(t, log.String(), aside[0])
+
+			s, log = listening(t, path)
+			got, err = s.Newest(t.Context(), "after-1")
+			require.NoError(t, err)
+			assert.Equal(t, numbered("after", 1), *got)
+			require.NoError(t, s.Close())
+			assert.Empty(t, log)
+		})
+	}
+}
+
+// TestDamageFoundByEveryMethod damages what a method reads while the file is
+// open.
+func TestDamageFoundByEveryMethod(t *testing.T) {
+	other := start(t)
+	claim := store.Claim{KOLID: "kol", Holder: "A"}
+	call := store.Charge{ID: "1", KOLID: "kol", Day: testDay}
+	for _, test := range []struct {
+		name    string
+		damaged string
+		method  func(ctx context.Context, s *Store) error
+	}{
+		{"Newest", "portraits", func(ctx context.Context, s *Store) error { _, err := s.Newest(ctx, "kol-1"); return err }},
+		{"Newest", "portraits_by_kol", func(ctx context.Context, s *Store) error { _, err := s.Newest(ctx, "kol-1"); return err }},
+		{"Save", "portraits", func(ctx context.Context, s *Store) error { return s.Save(ctx, numbered("kol", 50)) }},
+		{"KOLs", "portraits_by_kol", func(ctx context.Context, s *Store) error { _, err := s.KOLs(ctx, "", 50); return err }},
+		{"Acquire", "leases", func(ctx context.Context, s *Store) error { _, err := s.Acquire(ctx, claim, time.Hour); return err }},
+		{"Lease", "leases", func(ctx context.Context, s *Store) error { _, err := s.Lease(ctx, "kol"); return err }},
+		{"Release", "leases", func(ctx context.Context, s *Store) error { return s.Release(ctx, claim, nil) }},
+		{"Charge", "charges", func(ctx context.Context, s *Store) error { _, err := s.Charge(ctx, call, 5); return err }},
+		{"Refund", "charges", func(ctx context.Context, s *Store) error { return s.Refund(ctx, call) }},
+		{"AddHits", "hits", func(ctx context.Context, s *Store) error { return s.AddHits(ctx, testDay, 1) }},
+		{"Counts", "hits", func(ctx context.Context, s *Store) error { _, err := s.Counts(ctx, testDay); return err }},
+	} {
+		t.Run(test.name+" of "+test.damaged, func(t *testing.T) {
+			path := seeded(t)
+			root := rootOf(t, path, test.damaged)
+			s, log := listening(t, path)
+			other.ask(t, request{Do: "flip", Path: path, Offset: root})
+			require.Empty(t, putAside(t, path))
+
+			require.NoError(t, test.method(t.Context(), s))
+			assert.Len(t, putAside(t, path), 1)
+			assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log)
+			require.NoError(t, test.method(t.Context(), s))
+			require.NoError(t, s.Save(t.Context(), numbered("after", 1)))
+			require.NoError(t, s.Close())
+
+			s = open(t, path)
+			got, err := s.Newest(t.Context(), "after-1")
+			require.NoError(t, err)
+			assert.Equal(t, numbered("after", 1), *got)
+			require.NoError(t, s.Close())
+			assert.Len(t, putAside(t, path), 1)
+		})
+	}
+}
+
+// TestLogCutOffWhileInUse has a log that ends before what SQLite remembers of
+// it. It is found by another process, which remembers no pages.
+func TestLogCutOffWhileInUse(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "portraits.db")
+	s, other := open(t, path), start(t)
+	for i := range 20 {
+		require.NoError(t, s.Save(t.Context(), numbered("kol", i)))
+	}
+	other.ask(t, request{Do: "open", Path: path})
+	require.NoError(t, os.Truncate(path+"-wal", 1000))
+	warned := other.ask(t, request{Do: "newest", KOL: "kol-7"})
+	assert.Zero(t, warned.N)
+	assert.Contains(t, fmt.Sprint(warned.Warnings), "putAside=")
+
+	require.NoError(t, s.Save(t.Context(), numbered("after", 0)))
+	assert.Equal(t, 1, other.ask(t, request{Do: "newest", KOL: "after-0"}).N)
+	other.save(t, "after-too", 1)
+	holds(t, s, "after-too", 1)
+	require.NoError(t, s.Close())
+	assert.Len(t, putAside(t, path), 1)
+}
+
+func TestThreeProcessesPutDamageAsideOnce(t *testing.T) {
+	other, processes := start(t), startThree(t)
+	for round, test := range []struct {
+		name   string
+		before func(path string) // they open it
+		after  func(path string)
+	}{
+		{"found at the start", func(path string) { write(t, path, []byte("Dear diary,\n")) }, nil},
+		{"found by SQLite", nil, func(path string) {
+			other.ask(t, request{Do: "flip", Path: path, Offset: rootOf(t, path, "portraits")})
+		}},
+		{"found by the checksum", nil, func(path string) {
+			at := bytes.Index(read(t, path), numbered("kol", 7).Data[:30])
+			other.ask(t, request{Do: "flip", Path: path, Offset: int64(at + 20)})
+		}},
+	} {
+		for range 5 {
+			path := seeded(t)
+			if test.before != nil {
+				test.before(path)
+			}
+			var warnings []string
+			for _, a := range together(t, processes, request{Do: "open", Path: path}) {
+				warnings = append(warnings, a.Warnings...)
+			}
+			if test.after != nil {
+				test.after(path)
+			}
+			for _, a := range together(t, processes, request{Do: "newest", KOL: "kol-7"}) {
+				assert.Zero(t, a.N, test.name)
+				warnings = append(warnings, a.Warnings...)
+			}
+			for i, p := range processes {
+				p.send(t, request{Do: "save", KOL: fmt.Sprintf("series-%d", i), N: 5})
+			}
+			for _, p := range processes {
+				warnings = append(warnings, p.saved(t, 5)...)
+			}
+			for i := range processes {
+				for _, a := range together(t, processes, request{Do: "newest", KOL: fmt.Sprintf("series-%d-4", i)}) {
+					assert.Equal(t, numbered(fmt.Sprintf("series-%d", i), 4).Data, a.Data)
+				}
+			}
+			together(t, processes, request{Do: "close"})
+
+			require.Len(t, putAside(t, path), 1, "round %d, %s", round, test.name)
+			told := 0
+			for _, w := range warnings {
+				told += strings.Count(w, "putAside=")
+			}
+			assert.Equal(t, 1, told, test.name)
+			s := open(t, path)
+			for i := range processes {
+				holds(t, s, fmt.Sprintf("series-%d", i), 5)
+			}
+			require.NoError(t, s.Close())
+		}
+	}
+}
+
+func TestNothingThatWasPutAsideIsWrittenOver(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "portraits.db")
+	for i := range 5 {
+		write(t, path, fmt.Appendf(nil, "Dear diary, this is day %d\n", i))
+		require.NoError(t, open(t, path).Close())
+	}
+	days := map[string]bool{}
+	for _, aside := range putAside(t, path) {
+		days[string(read(t, aside))] = true
+	}
+	assert.Len(t, days, 5)
+}
+
+func TestWhatIsNotDamage(t *testing.T) {
+	for name, prepare := range map[string]func(t *testing.T, path string){
+		"no file":       func(*testing.T, string) {},
+		"an empty file": func(t *testing.T, path string) { write(t, path, nil) },
+		"a database without anything in it": func(t *testing.T, path string) {
+			write(t, path, nil)
+			run(t, path, "PRAGMA journal_mode = WAL; CREATE TABLE t (a); DROP TABLE t")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "portraits.db")
+			prepare(t, path)
+			s, log := listening(t, path)
+			require.NoError(t, s.Save(t.Context(), numbered("kol", 0)))
+			holds(t, s, "kol", 1)
+			require.NoError(t, s.Close())
+			assert.Empty(t, log)
+			assert.Empty(t, putAside(t, path))
+		})
+	}
+}
+
+// TestGarbageInTheLog: SQLite takes no part of a log that it did not write
+// itself, and what is in the file is served.
+func TestGarbageInTheLog(t *testing.T) {
+	for name, garbage := range map[string][]byte{
+		"text":   bytes.Repeat([]byte("Dear diary,\n"), 1000),
+		"zeroes": make([]byte, 10_000),
+		"short":  []byte("x"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := seeded(t)
+			write(t, path+"-wal", garbage)
+			write(t, path+"-shm", garbage)
+			s, log := listening(t, path)
+			holds(t, s, "kol", 20)
+			require.NoError(t, s.Save(t.Context(), numbered("kol", 20)))
+			holds(t, s, "kol", 21)
+			require.NoError(t, s.Close())
+			assert.Empty(t, log)
+		})
+	}
+}
+
+// TestDamageThatCannotBePutAside has a file whose name is so long that no other
+// fits behind it.
+func TestDamageThatCannotBePutAside(t *testing.T) {
+	path := filepath.Join(t.TempDir(), strings.Repeat("x", 240))
+	write(t, path, []byte("Dear diary,\n"))
+	_, err := Open(t.Context(), Options{Path: path, Scope: "vendor"})
+	require.ErrorIs(t, err, ErrUnusable)
+	require.ErrorContains(t, err, "put the damaged file aside")
+	assert.Equal(t, "Dear diary,\n", string(read(t, path)))
+}
+
+// TestCountsStartAnewAfterDamage tells what is lost with a damaged file: it is
+// not read any more, so its history and its counts are gone from view.
+func TestCountsStartAnewAfterDamage(t *testing.T) {
+	path := seeded(t)
+	write(t, path, []byte("Dear diary,\n"))
+	s := open(t, path)
+	counts, err := s.Counts(t.Context(), testDay)
+	require.NoError(t, err)
+	assert.Equal(t, store.Counts{}, counts)
+	require.NoError(t, s.Close())
+}
+
+func TestFailureOfALeaseThatCannotBeRead(t *testing.T) {
+	path := seeded(t)
+	run(t, path, `UPDATE leases SET failure = '{"kind":'`)
+	s, log := listening(t, path)
+	got, err := s.Lease(t.Context(), "kol")
+	require.NoError(t, err)
+	assert.Equal(t, store.Lease{}, got)
+	assert.Contains(t, log.String(), "putAside")
+	require.NoError(t, s.Close())
+}
+
+func TestChecksumIsOverEverything(t *testing.T) {
+	s := &Store{scope: "vendor"}
+	p := numbered("kol", 1)
+	sums := map[int64]string{s.checksum(&p): "as it is", (&Store{scope: "sample"}).checksum(&p): "scope"}
+	for name, change := range map[string]func(p *store.Portrait){
+		"id":          func(p *store.Portrait) { p.ID += "x" },
+		"KOL":         func(p *store.Portrait) { p.KOLID += "x" },
+		"as of":       func(p *store.Portrait) { p.AsOf = "" },
+		"retrieved":   func(p *store.Portrait) { p.RetrievedAt = p.RetrievedAt.Add(time.Millisecond) },
+		"endpoint":    func(p *store.Portrait) { p.Endpoint = "profile" },
+		"environment": func(p *store.Portrait) { p.Environment = "cn" },
+		"sample":      func(p *store.Portrait) { p.Sample = true },
+		"request":     func(p *store.Portrait) { p.RequestID = "" },
+		"data":        func(p *store.Portrait) { p.Data = json.RawMessage(`{}`) },
+	} {
+		changed := p
+		change(&changed)
+		sums[s.checksum(&changed)] = name
+	}
+	assert.Len(t, sums, 11)
+}
