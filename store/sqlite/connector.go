@@ -17,8 +17,8 @@ type connector struct {
 	inPlace func() bool
 }
 
-func newConnector(path string, inPlace func() bool) (*connector, error) {
-	base, err := sqlite.NewConnector(dataSource(path))
+func newConnector(path string, mode accessMode, inPlace func() bool) (*connector, error) {
+	base, err := sqlite.NewConnector(dataSource(path, mode))
 	if err != nil {
 		return nil, err
 	}
@@ -41,17 +41,25 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return nil, errMoved
 }
 
-// dataSource returns the URI of an existing file with what holds for every
-// connection: waits of up to 10 s for the locks of others, transactions that
-// ask for the write lock at once, and no trust in what is in the file.
-func dataSource(path string) string {
+// accessMode is what SQLite may do with a file. It never makes one.
+type accessMode string
+
+const (
+	readOnly  accessMode = "ro"
+	readWrite accessMode = "rw"
+)
+
+// dataSource returns the URI of a file with what holds for every connection:
+// waits of up to 10 s for the locks of others, transactions that ask for the
+// write lock at once, and no trust in what is in the file.
+func dataSource(path string, mode accessMode) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // a drive's letter
 	}
 	uri := url.URL{Scheme: "file", Path: path}
 	query := url.Values{
-		"mode":    {"rw"},
+		"mode":    {string(mode)},
 		"_txlock": {"immediate"},
 		"_dqs":    {"false"},
 		"_pragma": {"busy_timeout(10000)", "synchronous(NORMAL)", "cell_size_check(ON)", "trusted_schema(OFF)"},

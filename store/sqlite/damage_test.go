@@ -48,25 +48,54 @@ func listening(t *testing.T, path string) (*Store, *bytes.Buffer) {
 	return s, &log
 }
 
-// run runs SQL on a file as another program would.
-func run(t *testing.T, path, text string) {
-	t.Helper()
-	db, err := sql.Open("sqlite", dataSource(path))
-	require.NoError(t, err)
-	_, err = db.ExecContext(t.Context(), text)
-	require.NoError(t, err)
-	require.NoError(t, db.Close())
+// place is where a test has a file, and what tests do to files there.
+type place struct {
+	t    *testing.T
+	path string
+}
+
+func (p place) read() []byte { return read(p.t, p.path) }
+
+func (p place) write(raw []byte) { write(p.t, p.path, raw) }
+
+// cut leaves the first n bytes.
+func (p place) cut(n int) { p.write(p.read()[:n]) }
+
+func (p place) flip(offset int64) { require.NoError(p.t, flip(p.path, offset)) }
+
+func (p place) remove(suffixes ...string) {
+	for _, suffix := range suffixes {
+		require.NoError(p.t, os.Remove(p.path+suffix))
+	}
+}
+
+// link makes the place a symbolic link.
+func (p place) link(target string) { require.NoError(p.t, os.Symlink(target, p.path)) }
+
+// run runs SQL on the file as another program would; it makes none.
+func (p place) run(text string) {
+	db, err := sql.Open("sqlite", dataSource(p.path, readWrite))
+	require.NoError(p.t, err)
+	_, err = db.ExecContext(p.t.Context(), text)
+	require.NoError(p.t, err)
+	require.NoError(p.t, db.Close())
 }
 
 // rootOf returns where in the file a table or an index begins.
-func rootOf(t *testing.T, path, name string) int64 {
-	t.Helper()
-	db, err := sql.Open("sqlite", dataSource(path))
-	require.NoError(t, err)
+func (p place) rootOf(name string) int64 {
+	db, err := sql.Open("sqlite", dataSource(p.path, readWrite))
+	require.NoError(p.t, err)
 	var page int64
-	require.NoError(t, db.QueryRowContext(t.Context(), "SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&page))
-	require.NoError(t, db.Close())
+	require.NoError(p.t, db.QueryRowContext(p.t.Context(), "SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&page))
+	require.NoError(p.t, db.Close())
 	return (page - 1) * pageSize
+}
+
+// inPortrait returns where in the file the data of a portrait is.
+func (p place) inPortrait(want store.Portrait) int64 {
+	at := bytes.Index(p.read(), want.Data[:30])
+	require.Positive(p.t, at)
+	return int64(at + 20)
 }
 
 func read(t *testing.T, path string) []byte {
@@ -94,45 +123,35 @@ func putAside(t *testing.T, path string) []string {
 }
 
 func TestDamageIsPutAside(t *testing.T) {
-	for name, damage := range map[string]func(t *testing.T, path string){
-		"not a database":       func(t *testing.T, path string) { write(t, path, []byte("Dear diary,\n")) },
-		"a long text":          func(t *testing.T, path string) { write(t, path, bytes.Repeat([]byte("Dear diary,\n"), 10_000)) },
-		"zeroes":               func(t *testing.T, path string) { write(t, path, make([]byte, 10*pageSize)) },
-		"a header alone":       func(t *testing.T, path string) { write(t, path, read(t, path)[:100]) },
-		"the first page alone": func(t *testing.T, path string) { write(t, path, read(t, path)[:pageSize]) },
-		"half of it":           func(t *testing.T, path string) { write(t, path, read(t, path)[:len(read(t, path))/2]) },
-		"a page less":          func(t *testing.T, path string) { write(t, path, read(t, path)[:len(read(t, path))-pageSize]) },
-		"a bit of the header":  func(t *testing.T, path string) { require.NoError(t, flip(path, 5)) },
-		"a bit of the schema's page": func(t *testing.T, path string) {
-			require.NoError(t, flip(path, 100))
+	for name, damage := range map[string]func(p place){
+		"not a database":                    func(p place) { p.write([]byte("Dear diary,\n")) },
+		"a long text":                       func(p place) { p.write(bytes.Repeat([]byte("Dear diary,\n"), 10_000)) },
+		"zeroes":                            func(p place) { p.write(make([]byte, 10*pageSize)) },
+		"a header alone":                    func(p place) { p.cut(100) },
+		"the first page alone":              func(p place) { p.cut(pageSize) },
+		"half of it":                        func(p place) { p.cut(len(p.read()) / 2) },
+		"a page less":                       func(p place) { p.cut(len(p.read()) - pageSize) },
+		"a byte of the header":              func(p place) { p.flip(5) },
+		"a byte of the schema's page":       func(p place) { p.flip(100) },
+		"a table is missing":                func(p place) { p.run("DROP TABLE leases") },
+		"a column is missing":               func(p place) { p.run("ALTER TABLE portraits RENAME COLUMN data TO beta") },
+		"the table of portraits":            func(p place) { p.flip(p.rootOf("portraits")) },
+		"the table of portraits, its cells": func(p place) { p.flip(p.rootOf("portraits") + 8) },
+		"the index of portraits":            func(p place) { p.flip(p.rootOf("portraits_by_kol")) },
+		"the table of leases":               func(p place) { p.flip(p.rootOf("leases")) },
+		"a byte of a portrait":              func(p place) { p.flip(p.inPortrait(numbered("kol", 7))) },
+		"the schema's text": func(p place) {
+			p.write(bytes.Replace(p.read(), []byte("CREATE TABLE portraits"), []byte("CREATE FABLE portraits"), 1))
 		},
-		"the schema's text": func(t *testing.T, path string) {
-			write(t, path, bytes.Replace(read(t, path), []byte("CREATE TABLE portraits"), []byte("CREATE FABLE portraits"), 1))
-		},
-		"a table is missing": func(t *testing.T, path string) { run(t, path, "DROP TABLE leases") },
-		"a column is missing": func(t *testing.T, path string) {
-			run(t, path, "ALTER TABLE portraits RENAME COLUMN data TO beta")
-		},
-		"the table of portraits": func(t *testing.T, path string) { require.NoError(t, flip(path, rootOf(t, path, "portraits"))) },
-		"the table of portraits, its cells": func(t *testing.T, path string) {
-			require.NoError(t, flip(path, rootOf(t, path, "portraits")+8))
-		},
-		"the index of portraits": func(t *testing.T, path string) { require.NoError(t, flip(path, rootOf(t, path, "portraits_by_kol"))) },
-		"the table of leases":    func(t *testing.T, path string) { require.NoError(t, flip(path, rootOf(t, path, "leases"))) },
-		"a bit of a portrait": func(t *testing.T, path string) {
-			at := bytes.Index(read(t, path), numbered("kol", 7).Data[:30])
-			require.Positive(t, at)
-			require.NoError(t, flip(path, int64(at+20)))
-		},
-		"another kind of value": func(t *testing.T, path string) {
-			run(t, path, `PRAGMA writable_schema = ON;
+		"another kind of value": func(p place) {
+			p.run(`PRAGMA writable_schema = ON;
 				UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'portraits'`)
-			run(t, path, `UPDATE portraits SET as_of = x'00', retrieved_at = 'soon' WHERE id = 'kol-7'`)
+			p.run(`UPDATE portraits SET as_of = x'00', retrieved_at = 'soon' WHERE id = 'kol-7'`)
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := seeded(t)
-			damage(t, path)
+			damage(place{t, path})
 			damaged := read(t, path)
 
 			s, log := listening(t, path)
@@ -191,7 +210,7 @@ func TestDamageFoundByEveryMethod(t *testing.T) {
 	} {
 		t.Run(test.name+" of "+test.damaged, func(t *testing.T) {
 			path := seeded(t)
-			root := rootOf(t, path, test.damaged)
+			root := place{t, path}.rootOf(test.damaged)
 			s, log := listening(t, path)
 			other.ask(t, request{Do: "flip", Path: path, Offset: root})
 			require.Empty(t, putAside(t, path))
@@ -244,11 +263,10 @@ func TestThreeProcessesPutDamageAsideOnce(t *testing.T) {
 	}{
 		{"found at the start", func(path string) { write(t, path, []byte("Dear diary,\n")) }, nil},
 		{"found by SQLite", nil, func(path string) {
-			other.ask(t, request{Do: "flip", Path: path, Offset: rootOf(t, path, "portraits")})
+			other.ask(t, request{Do: "flip", Path: path, Offset: place{t, path}.rootOf("portraits")})
 		}},
 		{"found by the checksum", nil, func(path string) {
-			at := bytes.Index(read(t, path), numbered("kol", 7).Data[:30])
-			other.ask(t, request{Do: "flip", Path: path, Offset: int64(at + 20)})
+			other.ask(t, request{Do: "flip", Path: path, Offset: place{t, path}.inPortrait(numbered("kol", 7))})
 		}},
 	} {
 		for range 5 {
@@ -309,17 +327,17 @@ func TestNothingThatWasPutAsideIsWrittenOver(t *testing.T) {
 }
 
 func TestWhatIsNotDamage(t *testing.T) {
-	for name, prepare := range map[string]func(t *testing.T, path string){
-		"no file":       func(*testing.T, string) {},
-		"an empty file": func(t *testing.T, path string) { write(t, path, nil) },
-		"a database without anything in it": func(t *testing.T, path string) {
-			write(t, path, nil)
-			run(t, path, "PRAGMA journal_mode = WAL; CREATE TABLE t (a); DROP TABLE t")
+	for name, prepare := range map[string]func(p place){
+		"no file":       func(place) {},
+		"an empty file": func(p place) { p.write(nil) },
+		"a database without anything in it": func(p place) {
+			p.write(nil)
+			p.run("PRAGMA journal_mode = WAL; CREATE TABLE t (a); DROP TABLE t")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "portraits.db")
-			prepare(t, path)
+			prepare(place{t, path})
 			s, log := listening(t, path)
 			require.NoError(t, s.Save(t.Context(), numbered("kol", 0)))
 			holds(t, s, "kol", 1)
@@ -377,7 +395,7 @@ func TestCountsStartAnewAfterDamage(t *testing.T) {
 
 func TestFailureOfALeaseThatCannotBeRead(t *testing.T) {
 	path := seeded(t)
-	run(t, path, `UPDATE leases SET failure = '{"kind":'`)
+	place{t, path}.run(`UPDATE leases SET failure = '{"kind":'`)
 	s, log := listening(t, path)
 	got, err := s.Lease(t.Context(), "kol")
 	require.NoError(t, err)

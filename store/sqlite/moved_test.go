@@ -11,39 +11,32 @@ import (
 	"kol-portrait-mcp/store"
 )
 
+func (p place) rename(to string) { require.NoError(p.t, os.Rename(p.path, to)) }
+
 // TestTakenAwayWhileInUse takes the file away in every way from under a Store
 // and another process. What either saves then is what a third one finds.
 func TestTakenAwayWhileInUse(t *testing.T) {
 	other := start(t)
-	remove := func(suffixes ...string) func(t *testing.T, path string) {
-		return func(t *testing.T, path string) {
-			for _, suffix := range suffixes {
-				require.NoError(t, os.Remove(path+suffix))
-			}
-		}
-	}
 	for _, test := range []struct {
 		name  string
-		take  func(t *testing.T, path string)
+		take  func(p place)
 		keeps bool // what was saved before is still there
 	}{
-		{"deleted", remove(""), false},
-		{"deleted with all that belongs to it", remove("", "-wal", "-shm"), false},
-		{"deleted with the lock", remove("", "-wal", "-shm", ".lock"), false},
-		{"deleted with its folder", func(t *testing.T, path string) { require.NoError(t, os.RemoveAll(filepath.Dir(path))) }, false},
-		{"renamed", func(t *testing.T, path string) { require.NoError(t, os.Rename(path, path+".old")) }, false},
-		{"replaced by another of ours", func(t *testing.T, path string) {
-			require.NoError(t, os.Rename(seeded(t), path+".new"))
-			for _, suffix := range beside() {
-				_ = os.Remove(path + suffix)
-			}
-			require.NoError(t, os.Rename(path+".new", path))
+		{"deleted", func(p place) { p.remove("") }, false},
+		{"deleted with all that belongs to it", func(p place) { p.remove("", "-wal", "-shm") }, false},
+		{"deleted with the lock", func(p place) { p.remove("", "-wal", "-shm", ".lock") }, false},
+		{"deleted with its folder", func(p place) { require.NoError(p.t, os.RemoveAll(filepath.Dir(p.path))) }, false},
+		{"renamed", func(p place) { p.rename(p.path + ".old") }, false},
+		{"replaced by another of ours", func(p place) {
+			place{p.t, seeded(p.t)}.rename(p.path + ".new")
+			p.remove("", "-wal", "-shm")
+			place{p.t, p.path + ".new"}.rename(p.path)
 		}, false},
-		{"replaced by an empty one", func(t *testing.T, path string) {
-			require.NoError(t, os.RemoveAll(path))
-			write(t, path, nil)
+		{"replaced by an empty one", func(p place) {
+			p.remove("")
+			p.write(nil)
 		}, false},
-		{"the lock alone deleted", remove(".lock"), true},
+		{"the lock alone deleted", func(p place) { p.remove(".lock") }, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "folder", "portraits.db")
@@ -52,7 +45,7 @@ func TestTakenAwayWhileInUse(t *testing.T) {
 			require.NoError(t, s.Save(t.Context(), numbered("before", 0)))
 			other.save(t, "before-too", 1)
 
-			test.take(t, path)
+			test.take(place{t, path})
 			require.NoError(t, s.Save(t.Context(), numbered("after", 0)))
 			other.save(t, "after-too", 1)
 			assert.Equal(t, 1, other.ask(t, request{Do: "newest", KOL: "after-0"}).N)
@@ -87,8 +80,7 @@ func TestLogTakenAwayWhileInUse(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "portraits.db")
 	s := open(t, path)
 	require.NoError(t, s.Save(t.Context(), numbered("kol", 0)))
-	require.NoError(t, os.Remove(path+"-wal"))
-	require.NoError(t, os.Remove(path+"-shm"))
+	place{t, path}.remove("-wal", "-shm")
 	require.NoError(t, s.Save(t.Context(), numbered("kol", 1)))
 
 	other := start(t)
@@ -103,9 +95,7 @@ func TestLogTakenAwayWhileInUse(t *testing.T) {
 func TestTakenAwayForGood(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "portraits.db")
 	s := open(t, path)
-	for _, suffix := range []string{"", "-wal", "-shm"} {
-		require.NoError(t, os.Remove(path+suffix))
-	}
+	place{t, path}.remove("", "-wal", "-shm")
 	require.NoError(t, os.Mkdir(path, 0o700))
 
 	for range 2 {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"runtime"
+	"slices"
 )
 
 // applicationID marks our files, in the place that SQLite has for it.
@@ -50,18 +51,49 @@ func (s *Store) openThis(ctx context.Context) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	base, err := newConnector(s.path, f.inPlace)
-	if err != nil {
+	if err := s.inspect(ctx, f); err != nil {
 		return nil, err
 	}
-	f.db = sql.OpenDB(base)
-	f.db.SetMaxOpenConns(connections)
-	f.db.SetMaxIdleConns(connections)
+	if f.db, err = s.connect(f, readWrite); err != nil {
+		return nil, err
+	}
 	if err := s.begin(ctx, f); err != nil {
 		_ = f.close()
 		return nil, err
 	}
 	return f, nil
+}
+
+func (s *Store) connect(f *file, mode accessMode) (*sql.DB, error) {
+	c, err := newConnector(s.path, mode, f.inPlace)
+	if err != nil {
+		return nil, err
+	}
+	db := sql.OpenDB(c)
+	db.SetMaxOpenConns(connections)
+	db.SetMaxIdleConns(connections)
+	return db, nil
+}
+
+// inspect makes sure that a file with a log is ours before it is opened for
+// writing: who closes it last brings the log into the file. A file without is
+// not changed by being opened.
+func (s *Store) inspect(ctx context.Context, f *file) error {
+	if !s.anyBeside("-wal") {
+		return nil
+	}
+	db, err := s.connect(f, readOnly)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = db.Close() }() // nothing was written
+	conn, err := db.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close() }() // as above
+	_, err = ownVersion(ctx, conn)
+	return err
 }
 
 // ensure sees to it that there is a regular file, if an empty one, and that
@@ -71,32 +103,33 @@ func (s *Store) ensure(ctx context.Context) error {
 	info, err := os.Stat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := s.putAsideRest(ctx, beside()); err != nil {
-			return err
-		}
 	case err != nil:
 		return err
 	case !info.Mode().IsRegular():
 		return fmt.Errorf("%s is not a regular file", s.path)
-	case info.Size() > 0:
+	case info.Size() > 0 || !s.anyBeside("-wal", "-shm"):
 		return nil
-	default:
-		// A journal may be there, of a process that was making the file when it
-		// was killed.
-		if err := s.putAsideRest(ctx, []string{"-wal", "-shm"}); err != nil {
+	}
+	if s.anyBeside(beside()...) {
+		if err := s.putAside(ctx, errors.New("its main file is missing")); err != nil {
 			return err
 		}
 	}
 	return create(s.path)
 }
 
-// create makes an empty file that only the user may read, unless there is one.
-// What SQLite makes beside it later gets its mode.
+// anyBeside reports whether any file with one of the suffixes is there.
+func (s *Store) anyBeside(suffixes ...string) bool {
+	return slices.ContainsFunc(suffixes, func(suffix string) bool {
+		_, err := os.Lstat(s.path + suffix)
+		return err == nil
+	})
+}
+
+// create makes an empty file that only the user may read. What SQLite makes
+// beside it later gets its mode.
 func create(path string) error {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the path is the user's to choose
-	if errors.Is(err, fs.ErrExist) {
-		return nil
-	}
 	if err != nil {
 		return err
 	}
@@ -137,7 +170,7 @@ func (s *Store) begin(ctx context.Context, f *file) error {
 }
 
 // ownVersion returns the version of a file of ours, 0 for a new one. Another
-// program's is an error.
+// program's is an error, and so is one of a later version.
 func ownVersion(ctx context.Context, conn *sql.Conn) (int, error) {
 	var application, version, objects int
 	for query, value := range map[string]*int{
@@ -153,7 +186,11 @@ func ownVersion(ctx context.Context, conn *sql.Conn) (int, error) {
 	if application != applicationID && !isNew {
 		return 0, errors.New("it is a database of another program")
 	}
-	return version, nil
+	names, err := migrationNames()
+	if err == nil && (version < 0 || version > len(names)) {
+		err = fmt.Errorf("it is of a later version of this program (%d, this one knows %d)", version, len(names))
+	}
+	return version, err
 }
 
 // tighten keeps others from reading a file of ours.

@@ -41,7 +41,7 @@ func (s *Store) replaceLocked(ctx context.Context, f *file, cause error) error {
 		// its identity.
 		doubted = f.inPlace() && isDamage(cause)
 		if !f.inPlace() {
-			s.logger.WarnContext(ctx, "the portrait store was moved or deleted while in use; what is in its place now is used", "path", s.path)
+			s.logger.WarnContext(ctx, "the portrait store was moved or deleted while in use; going on with what is in its place", "path", s.path)
 		}
 		_ = f.close() // what it could not do matters to nobody any more
 		s.file = nil
@@ -138,15 +138,4 @@ func isFree(name string) (bool, error) {
 		}
 	}
 	return true, nil
-}
-
-// putAsideRest puts aside what SQLite kept beside a file that is not there any
-// more, if there is any of that.
-func (s *Store) putAsideRest(ctx context.Context, suffixes []string) error {
-	for _, suffix := range suffixes {
-		if _, err := os.Lstat(s.path + suffix); !errors.Is(err, fs.ErrNotExist) {
-			return s.putAside(ctx, errors.New("its main file is missing"))
-		}
-	}
-	return nil
 }

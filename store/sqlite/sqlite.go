@@ -105,7 +105,7 @@ func locate(path string) (string, error) {
 	if resolved, err := filepath.EvalSymlinks(path); err == nil {
 		return resolved, nil
 	}
-	folder, name := filepath.Split(path)
+	folder, name := filepath.Dir(path), filepath.Base(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return "", err
 	}

@@ -13,6 +13,7 @@ import (
 
 func TestStore(t *testing.T) {
 	storetest.Run(t, func(t *testing.T) func() store.Store {
+		t.Helper()
 		path := filepath.Join(t.TempDir(), "portraits.db")
 		return func() store.Store { return open(t, path) }
 	})
