@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -311,6 +312,58 @@ func TestThreeProcessesPutDamageAsideOnce(t *testing.T) {
 			require.NoError(t, s.Close())
 		}
 	}
+}
+
+// TestDamageReportedTooLate: another process has put the file aside between the
+// operation that met the damage and the lock.
+func TestDamageReportedTooLate(t *testing.T) {
+	for _, cleared := range []bool{false, true} {
+		path := seeded(t)
+		s, log := listening(t, path)
+		damaged := s.file
+		damaged.cleared = cleared
+		other := open(t, path)
+		require.NoError(t, other.putAside(t.Context(), errDamaged))
+		require.NoError(t, other.Save(t.Context(), numbered("after", 0)))
+
+		require.NoError(t, s.replace(t.Context(), damaged, errDamaged))
+		holds(t, s, "after", 1)
+		inUse := s.file
+		require.NoError(t, s.replace(t.Context(), damaged, errDamaged))
+		assert.Same(t, inUse, s.file, "replaced once, whoever else reports it")
+		require.NoError(t, other.Close())
+		require.NoError(t, s.Close())
+		assert.Len(t, putAside(t, path), 1)
+		assert.NotContains(t, log.String(), "putAside=")
+	}
+}
+
+// TestManyMeetDamageAtOnce in one process.
+func TestManyMeetDamageAtOnce(t *testing.T) {
+	path := seeded(t)
+	place{t, path}.flip(place{t, path}.rootOf("portraits"))
+	s, log := listening(t, path)
+	var group sync.WaitGroup
+	for i := range 100 {
+		group.Go(func() {
+			if i%2 == 0 {
+				_, err := s.Newest(t.Context(), numbered("kol", i%20).KOLID)
+				assert.NoError(t, err)
+				return
+			}
+			assert.NoError(t, s.Save(t.Context(), numbered("after", i)))
+		})
+	}
+	group.Wait()
+	for i := 1; i < 100; i += 2 {
+		got, err := s.Newest(t.Context(), numbered("after", i).KOLID)
+		require.NoError(t, err)
+		assert.NotNil(t, got)
+	}
+	require.NoError(t, s.Close())
+	assert.Len(t, putAside(t, path), 1)
+	assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log)
+	assert.NotContains(t, names(t, filepath.Dir(path)), "portraits.db-wal", "nobody has it open any more")
 }
 
 func TestNothingThatWasPutAsideIsWrittenOver(t *testing.T) {

@@ -114,31 +114,33 @@ func TestTakenAwayForGood(t *testing.T) {
 // TestRestOfAFileThatIsGone: a log without its file is not taken for the new
 // file's, nor deleted.
 func TestRestOfAFileThatIsGone(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "portraits.db")
-	victim := start(t)
-	victim.ask(t, request{Do: "open", Path: path})
-	victim.save(t, "kol", 3)
-	victim.kill()
-	log := read(t, path+"-wal")
-	require.NotEmpty(t, log)
-	require.NoError(t, os.Remove(path))
+	for name, take := range map[string]func(p place){
+		"deleted": func(p place) { p.remove("") },
+		"emptied": func(p place) { p.write(nil) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "portraits.db")
+			victim := start(t)
+			victim.ask(t, request{Do: "open", Path: path})
+			victim.save(t, "kol", 3)
+			victim.kill()
+			log := read(t, path+"-wal")
+			require.NotEmpty(t, log)
+			take(place{t, path})
 
-	s, warned := listening(t, path)
-	got, err := s.Newest(t.Context(), "kol-0")
-	require.NoError(t, err)
-	assert.Nil(t, got)
-	require.NoError(t, s.Save(t.Context(), numbered("after", 0)))
-	require.NoError(t, s.Close())
-	assert.Contains(t, warned.String(), "its main file is missing")
-
-	var aside []string
-	for _, name := range names(t, filepath.Dir(path)) {
-		if filepath.Ext(name) != ".lock" && name != "portraits.db" {
-			aside = append(aside, name)
-		}
+			s, warned := listening(t, path)
+			got, err := s.Newest(t.Context(), "kol-0")
+			require.NoError(t, err)
+			assert.Nil(t, got)
+			require.NoError(t, s.Save(t.Context(), numbered("after", 0)))
+			require.NoError(t, s.Close())
+			assert.Contains(t, warned.String(), "its main file is missing")
+			aside, err := filepath.Glob(path + ".damaged-*-wal")
+			require.NoError(t, err)
+			require.Len(t, aside, 1)
+			assert.Equal(t, log, read(t, aside[0]))
+		})
 	}
-	require.Len(t, aside, 2)
-	assert.Equal(t, log, read(t, filepath.Join(filepath.Dir(path), aside[1])))
 }
 
 // TestHitsAreCountedOnTheFileThatStays: what an operation did on a file that
@@ -153,4 +155,33 @@ func TestHitsAreCountedOnTheFileThatStays(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, store.Counts{Hits: 1}, counts)
 	require.NoError(t, s.Close())
+}
+
+// TestConnectionsAreToOneFile: SQLite finds files by their names, so that a
+// connection which is opened later might be to another.
+func TestConnectionsAreToOneFile(t *testing.T) {
+	for name, places := range map[string][]bool{
+		"gone before":     {false},
+		"gone meanwhile":  {true, false},
+		"there all along": {true, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := seeded(t)
+			asked := 0
+			c, err := newConnector(path, readWrite, func() bool {
+				asked++
+				return places[asked-1]
+			})
+			require.NoError(t, err)
+			conn, err := c.Connect(t.Context())
+			assert.Len(t, places, asked)
+			if name == "there all along" {
+				require.NoError(t, err)
+				require.NoError(t, conn.Close())
+				return
+			}
+			require.ErrorIs(t, err, errMoved)
+			assert.Nil(t, conn)
+		})
+	}
 }

@@ -133,7 +133,7 @@ func create(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(f.Chmod(0o600), f.Close())
+	return f.Close()
 }
 
 // begin does on the first connection what is to be done before any other: it
