@@ -17,8 +17,8 @@ type connector struct {
 	inPlace func() bool
 }
 
-func newConnector(path string, mode accessMode, inPlace func() bool) (*connector, error) {
-	base, err := sqlite.NewConnector(dataSource(path, mode))
+func newConnector(path string, settings url.Values, inPlace func() bool) (*connector, error) {
+	base, err := sqlite.NewConnector(dataSource(path, settings))
 	if err != nil {
 		return nil, err
 	}
@@ -41,29 +41,34 @@ func (c *connector) Connect(ctx context.Context) (driver.Conn, error) {
 	return nil, errMoved
 }
 
-// accessMode is what SQLite may do with a file. It never makes one.
-type accessMode string
-
-const (
-	readOnly  accessMode = "ro"
-	readWrite accessMode = "rw"
-)
-
-// dataSource returns the URI of a file with what holds for every connection:
-// waits of up to 10 s for the locks of others, transactions that ask for the
-// write lock at once, and no trust in what is in the file.
-func dataSource(path string, mode accessMode) string {
+// dataSource returns the URI of a file.
+func dataSource(path string, settings url.Values) string {
 	path = filepath.ToSlash(path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // a drive's letter
 	}
-	uri := url.URL{Scheme: "file", Path: path}
-	query := url.Values{
-		"mode":    {string(mode)},
+	uri := url.URL{Scheme: "file", Path: path, RawQuery: settings.Encode()}
+	return uri.String()
+}
+
+// working is how we work with a file of ours, which SQLite is not to make: with
+// waits of up to 10 s for the locks of others, transactions that ask for the
+// write lock at once, and no trust in what is in it.
+func working() url.Values {
+	return url.Values{
+		"mode":    {"rw"},
 		"_txlock": {"immediate"},
 		"_dqs":    {"false"},
 		"_pragma": {"busy_timeout(10000)", "synchronous(NORMAL)", "cell_size_check(ON)", "trusted_schema(OFF)"},
 	}
-	uri.RawQuery = query.Encode()
-	return uri.String()
+}
+
+// inspecting is how we look at a file that may not be ours. SQLite is not told
+// anything for which it would look at the tables.
+func inspecting(readOnly bool) url.Values {
+	mode := "rw"
+	if readOnly {
+		mode = "ro"
+	}
+	return url.Values{"mode": {mode}, "_pragma": {"busy_timeout(10000)"}}
 }

@@ -75,7 +75,7 @@ func (p place) link(target string) { require.NoError(p.t, os.Symlink(target, p.p
 
 // run runs SQL on the file as another program would; it makes none.
 func (p place) run(text string) {
-	db, err := sql.Open("sqlite", dataSource(p.path, readWrite))
+	db, err := sql.Open("sqlite", dataSource(p.path, working()))
 	require.NoError(p.t, err)
 	_, err = db.ExecContext(p.t.Context(), text)
 	require.NoError(p.t, err)
@@ -84,7 +84,7 @@ func (p place) run(text string) {
 
 // rootOf returns where in the file a table or an index begins.
 func (p place) rootOf(name string) int64 {
-	db, err := sql.Open("sqlite", dataSource(p.path, readWrite))
+	db, err := sql.Open("sqlite", dataSource(p.path, working()))
 	require.NoError(p.t, err)
 	var page int64
 	require.NoError(p.t, db.QueryRowContext(p.t.Context(), "SELECT rootpage FROM sqlite_schema WHERE name = ?", name).Scan(&page))

@@ -56,11 +56,6 @@ func openError(path string, err error) error {
 
 // isPassing reports whether err may be gone the next time.
 func isPassing(err error) bool {
-	switch code(err) {
-	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT,
-		sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_SCHEMA:
-		return true
-	}
 	for _, passing := range []error{
 		context.Canceled, context.DeadlineExceeded, errMoved,
 		syscall.EMFILE, syscall.ENFILE, syscall.ENOSPC, syscall.EINTR, syscall.EAGAIN, syscall.ENOMEM, syscall.EIO, syscall.EBUSY,
@@ -69,5 +64,20 @@ func isPassing(err error) bool {
 			return true
 		}
 	}
-	return false
+	return isPassingCode(extendedCode(err))
+}
+
+// isPassingCode judges SQLite's result codes.
+func isPassingCode(code int) bool {
+	switch code {
+	case sqlite3.SQLITE_IOERR_LOCK, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMLOCK, sqlite3.SQLITE_IOERR_SHMMAP:
+		return false // the file system lacks what several processes need
+	}
+	switch code & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_INTERRUPT,
+		sqlite3.SQLITE_NOMEM, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL, sqlite3.SQLITE_SCHEMA:
+		return true
+	default:
+		return false
+	}
 }

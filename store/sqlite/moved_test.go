@@ -168,7 +168,7 @@ func TestConnectionsAreToOneFile(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			path := seeded(t)
 			asked := 0
-			c, err := newConnector(path, readWrite, func() bool {
+			c, err := newConnector(path, working(), func() bool {
 				asked++
 				return places[asked-1]
 			})

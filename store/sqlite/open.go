@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"runtime"
 	"slices"
@@ -51,21 +52,22 @@ func (s *Store) openThis(ctx context.Context) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.inspect(ctx, f); err != nil {
+	version, err := s.inspect(ctx, f)
+	if err != nil {
 		return nil, err
 	}
-	if f.db, err = s.connect(f, readWrite); err != nil {
+	if f.db, err = s.connect(f, working()); err != nil {
 		return nil, err
 	}
-	if err := s.begin(ctx, f); err != nil {
+	if err := s.begin(ctx, f, version); err != nil {
 		_ = f.close()
 		return nil, err
 	}
 	return f, nil
 }
 
-func (s *Store) connect(f *file, mode accessMode) (*sql.DB, error) {
-	c, err := newConnector(s.path, mode, f.inPlace)
+func (s *Store) connect(f *file, settings url.Values) (*sql.DB, error) {
+	c, err := newConnector(s.path, settings, f.inPlace)
 	if err != nil {
 		return nil, err
 	}
@@ -75,25 +77,21 @@ func (s *Store) connect(f *file, mode accessMode) (*sql.DB, error) {
 	return db, nil
 }
 
-// inspect makes sure that a file with a log is ours before it is opened for
-// writing: who closes it last brings the log into the file. A file without is
-// not changed by being opened.
-func (s *Store) inspect(ctx context.Context, f *file) error {
-	if !s.anyBeside("-wal") {
-		return nil
-	}
-	db, err := s.connect(f, readOnly)
+// inspect returns the version of a file of ours, and an error for others, before
+// anything in it is changed. A file with a log is only read, because who writes
+// and closes it last brings the log into the file.
+func (s *Store) inspect(ctx context.Context, f *file) (version int, err error) {
+	db, err := s.connect(f, inspecting(s.anyBeside("-wal")))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = db.Close() }() // nothing was written
 	conn, err := db.Conn(ctx)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	defer func() { _ = conn.Close() }() // as above
-	_, err = ownVersion(ctx, conn)
-	return err
+	return ownVersion(ctx, conn)
 }
 
 // ensure sees to it that there is a regular file, if an empty one, and that
@@ -137,15 +135,10 @@ func create(path string) error {
 }
 
 // begin does on the first connection what is to be done before any other: it
-// finds out whose file this is, before anything in it is changed, and brings it
-// up to date.
-func (s *Store) begin(ctx context.Context, f *file) error {
+// brings the file up to date.
+func (s *Store) begin(ctx context.Context, f *file, version int) error {
 	var err error
 	if f.anchor, err = f.db.Conn(ctx); err != nil {
-		return err
-	}
-	version, err := ownVersion(ctx, f.anchor)
-	if err != nil {
 		return err
 	}
 	if err := s.tighten(ctx); err != nil {
@@ -173,24 +166,37 @@ func (s *Store) begin(ctx context.Context, f *file) error {
 // program's is an error, and so is one of a later version.
 func ownVersion(ctx context.Context, conn *sql.Conn) (int, error) {
 	var application, version, objects int
-	for query, value := range map[string]*int{
-		"PRAGMA application_id":              &application,
-		"PRAGMA user_version":                &version,
-		"SELECT count(*) FROM sqlite_schema": &objects,
+	for _, figure := range []struct {
+		query string
+		value *int
+	}{
+		{"PRAGMA application_id", &application},
+		{"PRAGMA user_version", &version},
+		{"SELECT count(*) FROM sqlite_schema", &objects},
 	} {
-		if err := conn.QueryRowContext(ctx, query).Scan(value); err != nil {
+		if err := conn.QueryRowContext(ctx, figure.query).Scan(figure.value); err != nil {
 			return 0, err
 		}
-	}
-	isNew := application == 0 && version == 0 && objects == 0
-	if application != applicationID && !isNew {
-		return 0, errors.New("it is a database of another program")
+		// Judged as early as may be: what we cannot read of another's file is not
+		// damage.
+		if isAnothers(application, version, objects) {
+			return 0, errors.New("it is a database of another program")
+		}
 	}
 	names, err := migrationNames()
 	if err == nil && (version < 0 || version > len(names)) {
 		err = fmt.Errorf("it is of a later version of this program (%d, this one knows %d)", version, len(names))
 	}
 	return version, err
+}
+
+// isAnothers judges by the mark, and where there is none by whether the file is
+// anybody's.
+func isAnothers(application, version, objects int) bool {
+	if application == 0 {
+		return version != 0 || objects != 0
+	}
+	return application != applicationID
 }
 
 // tighten keeps others from reading a file of ours.

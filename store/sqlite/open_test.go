@@ -10,12 +10,14 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/gofrs/flock"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
@@ -59,7 +61,7 @@ func TestURIOfAPath(t *testing.T) {
 		"C:/Users/Ü b/100%#?.db":      "file:///C:/Users/%C3%9C%20b/100%25%23%3F.db?",
 		"//server/share/portraits.db": "file:////server/share/portraits.db?",
 	} {
-		got := dataSource(path, readWrite)
+		got := dataSource(path, working())
 		assert.True(t, strings.HasPrefix(got, want), "%s: %s", path, got)
 	}
 }
@@ -150,6 +152,10 @@ func TestWhatCannotBeUsed(t *testing.T) {
 		{"another program's that crashed", func(p place) {
 			p.crash("PRAGMA journal_mode = WAL; CREATE TABLE moz_places (id); INSERT INTO moz_places VALUES (1)")
 		}, "", "another program"},
+		{"another program's, with a schema that cannot be read", func(p place) {
+			another("PRAGMA application_id = 77; CREATE TABLE places (id)")(p)
+			p.write(bytes.Replace(p.read(), []byte("CREATE TABLE"), []byte("CREATE FABLE"), 1))
+		}, "", "another program"},
 		{"one with our tables and another's mark", ours("PRAGMA application_id = 77"), "", "another program"},
 		{"a later version's", ours("PRAGMA user_version = 99"), "", "later version"},
 		{"a version's that there cannot be", ours("PRAGMA user_version = -1"), "", "later version"},
@@ -183,7 +189,7 @@ func TestWhatCannotBeUsed(t *testing.T) {
 func (p place) crash(text string) {
 	live := filepath.Join(p.t.TempDir(), "live.db")
 	write(p.t, live, nil)
-	db, err := sql.Open("sqlite", dataSource(live, readWrite))
+	db, err := sql.Open("sqlite", dataSource(live, working()))
 	require.NoError(p.t, err)
 	_, err = db.ExecContext(p.t.Context(), text)
 	require.NoError(p.t, err)
@@ -224,7 +230,7 @@ func TestWhatPasses(t *testing.T) {
 			p.t.Cleanup(func() { assert.NoError(p.t, lock.Unlock()) })
 		}},
 		{"another writes for long", func(p place) {
-			db, err := sql.Open("sqlite", dataSource(p.path, readWrite))
+			db, err := sql.Open("sqlite", dataSource(p.path, working()))
 			require.NoError(p.t, err)
 			tx, err := db.BeginTx(p.t.Context(), nil)
 			require.NoError(p.t, err)
@@ -257,6 +263,35 @@ func TestWhatPasses(t *testing.T) {
 	require.ErrorIs(t, s.Save(ctx, numbered("kol", 0)), context.Canceled)
 	require.NoError(t, s.Save(t.Context(), numbered("kol", 0)))
 	require.NoError(t, s.Close())
+}
+
+func TestResultCodes(t *testing.T) {
+	for code, passing := range map[int]bool{
+		sqlite3.SQLITE_BUSY:             true,
+		sqlite3.SQLITE_BUSY_RECOVERY:    true,
+		sqlite3.SQLITE_LOCKED:           true,
+		sqlite3.SQLITE_INTERRUPT:        true,
+		sqlite3.SQLITE_FULL:             true,
+		sqlite3.SQLITE_IOERR_READ:       true,
+		sqlite3.SQLITE_IOERR_SHMSIZE:    true,
+		sqlite3.SQLITE_IOERR_SHMMAP:     false,
+		sqlite3.SQLITE_IOERR_LOCK:       false,
+		sqlite3.SQLITE_CANTOPEN:         false,
+		sqlite3.SQLITE_READONLY:         false,
+		sqlite3.SQLITE_READONLY_DBMOVED: false,
+		sqlite3.SQLITE_PERM:             false,
+		sqlite3.SQLITE_CORRUPT:          false,
+		sqlite3.SQLITE_ERROR:            false,
+		sqlite3.SQLITE_OK:               false,
+	} {
+		assert.Equal(t, passing, isPassingCode(code), code)
+	}
+	for _, err := range []error{syscall.ENOSPC, syscall.EMFILE, context.DeadlineExceeded, errMoved} {
+		assert.NotErrorIs(t, openError("path", &os.PathError{Op: "open", Path: "path", Err: err}), ErrUnusable, err)
+	}
+	for _, err := range []error{syscall.EACCES, syscall.EROFS, syscall.ENOTDIR, errDamaged} {
+		assert.ErrorIs(t, openError("path", &os.PathError{Op: "open", Path: "path", Err: err}), ErrUnusable, err)
+	}
 }
 
 func TestScopesAreSeparate(t *testing.T) {
