@@ -287,7 +287,7 @@ func TestResultCodes(t *testing.T) {
 		assert.Equal(t, passing, isPassingCode(code), code)
 	}
 	for _, err := range []error{syscall.ENOSPC, syscall.EMFILE, context.DeadlineExceeded, errMoved} {
-		assert.NotErrorIs(t, openError("path", &os.PathError{Op: "open", Path: "path", Err: err}), ErrUnusable, err)
+		require.NotErrorIs(t, openError("path", &os.PathError{Op: "open", Path: "path", Err: err}), ErrUnusable, err)
 	}
 	for _, err := range []error{syscall.EACCES, syscall.EROFS, syscall.ENOTDIR, errDamaged} {
 		assert.ErrorIs(t, openError("path", &os.PathError{Op: "open", Path: "path", Err: err}), ErrUnusable, err)
