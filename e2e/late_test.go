@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"os"
 	"strings"
@@ -11,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -19,110 +19,36 @@ import (
 	"kol-portrait-mcp/store/redis/redistest"
 )
 
-// Whatever becomes of the caller and of its server while the vendor is at
-// work, the answer that was paid for is the next caller's.
-func TestLateAnswerIsNotLost(t *testing.T) {
-	tests := map[string]func(t *testing.T, v *vendor, e environment){
-		"the caller waits no longer": func(t *testing.T, v *vendor, e environment) {
-			s := start(t, e)
-			began := time.Now()
-			first := call(t.Context(), t, s.Client, map[string]any{"kolId": kol})
-			require.NotNil(t, first.Structured.Error)
-			assert.Equal(t, schema.StillCollecting, first.Structured.Error.Kind)
-			assert.True(t, first.Structured.Error.Retryable)
-			assert.Positive(t, first.Structured.Error.RetryAfterSeconds)
-			assert.GreaterOrEqual(t, time.Since(began), time.Second)
-			v.release()
-			assert.True(t, s.portraitOf(t, kol).Structured.Source.FromStore || !s.portraitOf(t, kol).Structured.Source.Charged)
-			s.end(t)
-		},
-		"the client cancels": func(t *testing.T, v *vendor, e environment) {
-			s := start(t, e)
-			ctx, cancel := context.WithCancel(t.Context())
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				_, err := s.CallTool(ctx, mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "get_kol_fans_portrait", Arguments: map[string]any{"kolId": kol}}})
-				assert.ErrorIs(t, err, context.Canceled)
-			}()
-			<-v.arrived
-			cancel() // mcp-go's client sends notifications/cancelled
-			<-done
-			v.release()
-			s.end(t)
-		},
-		"the client disconnects": func(t *testing.T, v *vendor, e environment) {
-			s, addr := serveHTTP(t, e)
-			ctx, cancel := context.WithCancel(t.Context())
-			req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/mcp", strings.NewReader(
-				`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"`+kol+`"}}}`))
-			require.NoError(t, err)
-			req.Header.Set("Content-Type", "application/json")
-			req.Header.Set("Accept", "application/json, text/event-stream")
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				resp, err := http.DefaultClient.Do(req)
-				if err == nil {
-					_ = resp.Body.Close()
-				}
-			}()
-			<-v.arrived
-			cancel()
-			<-done
-			v.release()
-			s.signal(t, syscall.SIGTERM)
-		},
-		"stdin closes": func(t *testing.T, v *vendor, e environment) {
-			s := start(t, e)
-			go func() {
-				_, _ = s.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "get_kol_fans_portrait", Arguments: map[string]any{"kolId": kol}}})
-			}()
-			<-v.arrived
-			require.NoError(t, s.stdin.Close())
-			v.release()
-			require.NoError(t, <-s.exited, s.log.String())
-		},
-		"stdin closes, and the next process does not wait for the first to end": func(t *testing.T, v *vendor, e environment) {
-			s := start(t, e)
-			go func() {
-				_, _ = s.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "get_kol_fans_portrait", Arguments: map[string]any{"kolId": kol}}})
-			}()
-			<-v.arrived
-			require.NoError(t, s.stdin.Close())
-			next := start(t, e.with("PORTRAIT_ANSWER_WITHIN", "1m"))
-			answered := make(chan answer, 1)
-			go func() { answered <- next.portraitOf(t, kol) }()
-			v.release()
-			assert.False(t, (<-answered).Structured.Source.Charged)
-			require.NoError(t, <-s.exited, s.log.String())
-		},
-		"the process is told to end": func(t *testing.T, v *vendor, e environment) {
-			s := start(t, e)
-			go func() {
-				_, _ = s.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{Name: "get_kol_fans_portrait", Arguments: map[string]any{"kolId": kol}}})
-			}()
-			<-v.arrived
-			require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
-			v.release()
-			require.NoError(t, <-s.exited, s.log.String())
-		},
-		"the command is interrupted": func(t *testing.T, v *vendor, e environment) {
-			s, _, _ := spawn(t, e, "portrait", kol)
-			<-v.arrived
-			require.NoError(t, s.cmd.Process.Signal(os.Interrupt))
-			v.release()
-			<-s.exited
-		},
+// A way to leave is what becomes of a caller, or of its server, while the
+// vendor is at work on the caller's portrait.
+type wayToLeave struct {
+	name  string
+	leave func(t *testing.T, v *vendor, e environment)
+}
+
+func waysToLeave() []wayToLeave {
+	return []wayToLeave{
+		{"the caller waits no longer", waitNoLonger},
+		{"the client cancels", cancelTheCall},
+		{"the client disconnects", disconnect},
+		{"stdin closes", closeStdin},
+		{"stdin closes, and the next process does not wait for the end of the first", closeStdinAndGoOn},
+		{"the process is told to end", terminate},
+		{"the command is interrupted", interruptCommand},
 	}
-	for name, leave := range tests {
+}
+
+// Whoever leaves, and however: the answer that was paid for is the next
+// caller's.
+func TestLateAnswerIsNotLost(t *testing.T) {
+	for _, way := range waysToLeave() {
 		for store, open := range stores() {
-			t.Run(name+", "+store, func(t *testing.T) {
+			t.Run(way.name+", "+store, func(t *testing.T) {
 				v := startVendor(t)
 				e := against(t, v, open(t)).with("PORTRAIT_ANSWER_WITHIN", "1s")
 				v.holdBack()
 
-				leave(t, v, e)
+				way.leave(t, v, e)
 
 				s := start(t, e)
 				later := s.portraitOf(t, kol)
@@ -133,6 +59,112 @@ func TestLateAnswerIsNotLost(t *testing.T) {
 			})
 		}
 	}
+}
+
+func waitNoLonger(t *testing.T, v *vendor, e environment) {
+	t.Helper()
+	s := start(t, e)
+	began := time.Now()
+	first := call(t.Context(), t, s.Client, map[string]any{"kolId": kol})
+	assert.GreaterOrEqual(t, time.Since(began), time.Second)
+	require.NotNil(t, first.Structured.Error)
+	assert.Equal(t, schema.StillCollecting, first.Structured.Error.Kind)
+	assert.True(t, first.Structured.Error.Retryable)
+	assert.Positive(t, first.Structured.Error.RetryAfterSeconds)
+	v.release()
+	assert.False(t, s.portraitOf(t, kol).Structured.Source.Charged)
+	s.end(t)
+}
+
+func cancelTheCall(t *testing.T, v *vendor, e environment) {
+	t.Helper()
+	s := start(t, e)
+	ctx, cancel := context.WithCancel(t.Context())
+	failed := make(chan error, 1)
+	go func() {
+		_, _, err := ask(ctx, s.Client, map[string]any{"kolId": kol})
+		failed <- err
+	}()
+	<-v.arrived
+	cancel() // upon which mcp-go's client sends notifications/cancelled
+	require.ErrorIs(t, <-failed, context.Canceled)
+	v.release()
+	s.end(t)
+}
+
+func disconnect(t *testing.T, v *vendor, e environment) {
+	t.Helper()
+	s, addr := serveHTTP(t, e)
+	ctx, cancel := context.WithCancel(t.Context())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+addr+"/mcp", strings.NewReader(
+		`{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"`+kol+`"}}}`))
+	require.NoError(t, err)
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("Accept", "application/json, text/event-stream")
+	failed := make(chan error, 1)
+	go func() {
+		resp, err := http.DefaultClient.Do(req)
+		if err == nil {
+			_, err = io.Copy(io.Discard, resp.Body)
+			_ = resp.Body.Close()
+		}
+		failed <- err
+	}()
+	<-v.arrived
+	cancel()
+	require.ErrorIs(t, <-failed, context.Canceled)
+	v.release()
+	s.signal(t, syscall.SIGTERM)
+}
+
+// callAndForget calls for the portrait and leaves the answer to itself.
+func (s *server) callAndForget(t *testing.T) {
+	t.Helper()
+	go func() { _, _, _ = ask(t.Context(), s.Client, map[string]any{"kolId": kol}) }()
+}
+
+func closeStdin(t *testing.T, v *vendor, e environment) {
+	t.Helper()
+	s := start(t, e)
+	s.callAndForget(t)
+	<-v.arrived
+	require.NoError(t, s.stdin.Close())
+	v.release()
+	require.NoError(t, <-s.exited, s.log.String())
+}
+
+func closeStdinAndGoOn(t *testing.T, v *vendor, e environment) {
+	t.Helper()
+	s := start(t, e)
+	s.callAndForget(t)
+	<-v.arrived
+	require.NoError(t, s.stdin.Close())
+	next := start(t, e.with("PORTRAIT_ANSWER_WITHIN", "1m"))
+	answered := make(chan answer, 1)
+	go func() { answered <- next.portraitOf(t, kol) }()
+	v.release()
+	assert.False(t, (<-answered).Structured.Source.Charged)
+	require.NoError(t, <-s.exited, s.log.String())
+	next.end(t)
+}
+
+func terminate(t *testing.T, v *vendor, e environment) {
+	t.Helper()
+	s := start(t, e)
+	s.callAndForget(t)
+	<-v.arrived
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
+	v.release()
+	require.NoError(t, <-s.exited, s.log.String())
+}
+
+func interruptCommand(t *testing.T, v *vendor, e environment) {
+	t.Helper()
+	s, _, _ := spawn(t, e, "portrait", kol)
+	<-v.arrived
+	require.NoError(t, s.cmd.Process.Signal(os.Interrupt))
+	v.release()
+	require.Error(t, <-s.exited, "the command has not printed the portrait")
 }
 
 // signal sends a signal and waits until the process has ended well.

@@ -18,8 +18,13 @@ import (
 func stores() map[string]func(t *testing.T) string {
 	return map[string]func(t *testing.T) string{
 		"SQLite": sqliteFile,
-		"Redis":  func(t *testing.T) string { return redistest.Start(t).URL() },
+		"Redis":  redisServer,
 	}
+}
+
+func redisServer(t *testing.T) string {
+	t.Helper()
+	return redistest.Start(t).URL()
 }
 
 func TestManyCallsAreOneRequest(t *testing.T) {
@@ -36,7 +41,7 @@ func TestManyCallsAreOneRequest(t *testing.T) {
 				for i := range calls {
 					all.Go(func() {
 						a := servers[i%processes].portraitOf(t, kol)
-						if len(a.Structured.Distributions.Provinces) == 36 {
+						if d := a.Structured.Distributions; d != nil && len(d.Provinces) == 36 {
 							right.Add(1)
 						}
 						if a.Structured.Source.Charged {
@@ -86,6 +91,7 @@ func TestBudgetHoldsOverProcesses(t *testing.T) {
 // startMany starts servers at once, so that they meet where they create their
 // store.
 func startMany(t *testing.T, n int, e environment) []*server {
+	t.Helper()
 	servers := make([]*server, n)
 	var all sync.WaitGroup
 	for i := range servers {

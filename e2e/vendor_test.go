@@ -12,7 +12,7 @@ import (
 )
 
 // token is what the vendor of these tests accepts, and nobody may ever see.
-const token = "e2e-0f5c2d-token-that-nobody-may-see" //nolint:gosec // made up
+const token = "e2e-0f5c2d-token-that-nobody-may-see"
 
 // vendor is the simulated vendor as a server of its own. It holds back its
 // answers while it is told to.
@@ -26,6 +26,7 @@ type vendor struct {
 }
 
 func startVendor(t *testing.T) *vendor {
+	t.Helper()
 	v := &vendor{Vendor: sample.New(), arrived: make(chan string, 1000), hold: make(chan struct{})}
 	v.Token = token
 	v.release()
