@@ -10,6 +10,7 @@ package store
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"kol-portrait-mcp/schema"
@@ -48,7 +49,8 @@ type Store interface {
 	Release(ctx context.Context, c Claim, failure *schema.Error) error
 
 	// Charge counts one call on its day, unless the day has limit calls already;
-	// a limit of 0 is none. It returns whether the call is counted.
+	// a limit of 0 is none. It returns whether the call is counted. Where the calls
+	// of the day were lost, and there is a limit, the error is ErrUncounted.
 	Charge(ctx context.Context, c Charge, limit int) (bool, error)
 	// Refund takes back a call that turned out not to be charged.
 	Refund(ctx context.Context, c Charge) error
@@ -64,6 +66,10 @@ type Store interface {
 	// Close lets go of the store. Nothing may be called after it.
 	Close() error
 }
+
+// ErrUncounted says that a limit cannot be kept on a day, because how many
+// calls it has had is not known: the file that they were counted in is damaged.
+var ErrUncounted = errors.New("the day's charged calls were lost with a damaged store")
 
 // Opener opens a store when it is first needed. It is called again after an
 // error.
