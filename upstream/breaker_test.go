@@ -307,11 +307,11 @@ func TestOldRequestsDoNotDecide(t *testing.T) {
 func TestNothingIsRepeatedWhileTheVendorIsLeftAlone(t *testing.T) {
 	t.Run("the call's own failure is the last straw", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter, cfg.MaxAttempts = 2, 3 })
+			v := newVendorInTurn(func(cfg *Config) { cfg.BreakAfter, cfg.MaxAttempts, cfg.BreakFor = 2, 3, 10*time.Minute })
 			start := time.Now()
 			told := v.call(t.Context(), coded(503))
 			assert.Equal(t, "The vendor's service is not available (code 503), after 2 attempts. Call again in a few minutes.", told.Message)
-			assert.Equal(t, 30, told.RetryAfterSeconds)
+			assert.Equal(t, 600, told.RetryAfterSeconds)
 			assert.EqualValues(t, 2, v.asked.Load())
 			assert.Less(t, time.Since(start), time.Second)
 		})
@@ -364,7 +364,7 @@ func TestNothingIsRepeatedWhileTheVendorIsLeftAlone(t *testing.T) {
 			assert.Equal(t, "The vendor could not collect this KOL's portrait (code 301), after 1 attempt; its successor was not asked: "+
 				"The vendor failed 1 time in a row (the latest: code 500) and is left alone for another 29 s. "+
 				"Call again in a few minutes; an id that keeps failing may not be a KOL of the vendor's marketplace.", told.Message)
-			assert.Equal(t, 29, told.RetryAfterSeconds)
+			assert.Equal(t, 120, told.RetryAfterSeconds)
 			assert.EqualValues(t, 1, v.asked.Load())
 		})
 	})

@@ -84,6 +84,8 @@ func (c *collection) secondChance(ctx context.Context, v1 *failure) (*schema.Col
 		return collected, nil
 	case fail.err.Charged, fail.own != nil:
 		return nil, fail
+	case c.attempts > v1.attempts && fail.err.Kind == v1.err.Kind:
+		v1.also = "; its successor, asked once, could not either"
 	case c.attempts > v1.attempts:
 		v1.also = "; its successor, asked once: " + fail.err.Message
 	case ctx.Err() != nil:

@@ -268,7 +268,7 @@ func TestWhenTheSuccessorFailsToo(t *testing.T) {
 			"Something in front of the vendor gave up on the request (HTTP 504), after 2 attempts." + mayHave + adviseWait},
 
 		{"cannot collect, both", coded(301), coded(301), [2]int{3, 1}, schema.CollectionFailed, 301, false,
-			failed + "The vendor could not collect this KOL's portrait (code 301)" + failedEnd},
+			strings.TrimSuffix(failed, ": ") + ", could not either" + failedEnd},
 		{"cannot collect, and failing", coded(301), coded(500), [2]int{3, 1}, schema.CollectionFailed, 301, false,
 			failed + "The vendor failed inside (code 500)" + failedEnd},
 		{"cannot collect, and gone", coded(301), coded(300), [2]int{3, 1}, schema.CollectionFailed, 301, false, failed + gone + failedEnd},

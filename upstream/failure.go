@@ -38,10 +38,30 @@ func (f *failure) told() *schema.Error {
 		told.Message += fmt.Sprintf(", after %s", count(f.attempts, "attempt"))
 	}
 	told.Message += f.also + "." + f.price() + " " + f.advice
-	if told.RetryAfterSeconds == 0 {
-		told.RetryAfterSeconds = wholeSeconds(f.wait)
+	if told.RetryAfterSeconds == 0 && told.Retryable {
+		told.RetryAfterSeconds = wholeSeconds(f.patience())
 	}
 	return &told
+}
+
+// How long to wait before calling again where the vendor does not say: agents
+// repeat a call after the seconds that an error gives, and at once where it
+// gives none.
+const (
+	someMinutes = 3 * time.Minute // the vendor may still be at work on what it may charge
+	fewMinutes  = 2 * time.Minute
+)
+
+// patience is how long the caller had better wait before calling again.
+func (f *failure) patience() time.Duration {
+	switch {
+	case f.wait > 0:
+		return f.wait
+	case f.err.Charged:
+		return someMinutes
+	default:
+		return fewMinutes
+	}
 }
 
 // price is the sentence about what the failure cost, if anything.

@@ -52,7 +52,7 @@ func TestBusinessCodes(t *testing.T) {
 			assert.NotEmpty(t, got.RequestID)
 			assert.Truef(t, strings.HasPrefix(got.Message, test.message), "message: %s", got.Message)
 			assert.Equal(t, test.attempts, vendor.Requests(id))
-			assert.Equal(t, test.code == 303, got.RetryAfterSeconds > 0)
+			assert.Equal(t, test.retryable, got.RetryAfterSeconds > 0, "an agent that may repeat is told when")
 		})
 	}
 }

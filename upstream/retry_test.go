@@ -87,6 +87,29 @@ func demanding(status int, body, retryAfter string, attempts *int) roundTrip {
 	}
 }
 
+// An agent repeats a call when it is told to, and at once where it is not told
+// when.
+func TestWhenToCallAgain(t *testing.T) {
+	tests := map[string]struct {
+		transport http.RoundTripper
+		seconds   int
+	}{
+		"nothing was charged":           {coded(500), 120},
+		"it may have been charged":      {answering(504, ""), 180},
+		"it was charged, and broke off": {answering(200, `{"code":0,"da`), 180},
+		"it is of no use":               {coded(601), 0},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got := refusal(t.Context(), t, New(testConfig(test.transport)), someID)
+				assert.Equal(t, test.seconds, got.RetryAfterSeconds)
+				assert.Equal(t, test.seconds > 0, got.Retryable)
+			})
+		})
+	}
+}
+
 func TestRetryAfterThatIsTooLong(t *testing.T) {
 	tests := []struct {
 		name, value string
@@ -98,12 +121,12 @@ func TestRetryAfterThatIsTooLong(t *testing.T) {
 		{"a day", "86400", 1, 86400},
 		{"more than a day", "86401", 1, 86400},
 		{"beyond all bounds", "99999999999999999999", 1, 86400},
-		{"a date within the bound", "Sat, 01 Jan 2000 00:00:30 GMT", 3, 0}, // past when the last attempt is over
+		{"a date within the bound", "Sat, 01 Jan 2000 00:00:30 GMT", 3, 120}, // past when the last attempt is over
 		{"a date beyond the bound", "Sat, 01 Jan 2000 02:00:00 GMT", 1, 7200},
 		{"a date far ahead", "Fri, 31 Dec 9999 23:59:59 GMT", 1, 86400},
-		{"a date gone by", "Fri, 31 Dec 1999 00:00:00 GMT", 3, 0},
-		{"nonsense", "soon", 3, 0},
-		{"negative", "-5", 3, 0},
+		{"a date gone by", "Fri, 31 Dec 1999 00:00:00 GMT", 3, 120},
+		{"nonsense", "soon", 3, 120},
+		{"negative", "-5", 3, 120},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
