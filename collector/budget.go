@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -53,8 +54,12 @@ func (f *flight) count(ctx context.Context, s store.Store, charge store.Charge) 
 		return false, nil, err
 	}
 	counted, err = s.Charge(ctx, charge, f.DailyBudget)
+	if errors.Is(err, store.ErrUncounted) {
+		f.unpaid()
+		return false, nil, f.uncounted()
+	}
 	if err != nil {
-		f.setPaying(false)
+		f.unpaid()
 		f.refund(ctx, s, charge) // it may have been counted all the same
 		return false, nil, f.unavailable(ctx, "count the charged call", err)
 	}
@@ -62,18 +67,30 @@ func (f *flight) count(ctx context.Context, s store.Store, charge store.Charge) 
 		f.open++
 		return true, nil, nil
 	}
-	f.setPaying(false)
+	f.unpaid()
 	if f.open > 0 {
 		settled = f.settled
 	}
 	return false, settled, nil
 }
 
+// spent reports whether the budget is used up by requests that are settled, as
+// far as this process can tell.
+func (f *flight) spent(ctx context.Context, s store.Store) bool {
+	if f.DailyBudget == 0 {
+		return false
+	}
+	f.counting.Lock()
+	defer f.counting.Unlock()
+	counts, err := s.Counts(ctx, schema.DayOf(f.Now()))
+	return err == nil && f.open == 0 && counts.Charged >= f.DailyBudget
+}
+
 // settle takes back a request that was not charged, and lets others try that
 // found the budget used up.
 func (f *flight) settle(ctx context.Context, s store.Store, charge store.Charge, charged bool) {
 	if !charged {
-		f.setPaying(false)
+		f.unpaid()
 		f.refund(ctx, s, charge)
 	}
 	f.counting.Lock()
@@ -103,12 +120,13 @@ func (f *flight) takeOff() error {
 	return nil
 }
 
-// setPaying notes whether the process has to wait for the flight at its end.
-func (f *flight) setPaying(paying bool) {
+// unpaid notes that nothing is at stake any more, so that the end of the
+// process need not wait for the flight.
+func (f *flight) unpaid() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.paying = paying
-	if f.closed && !paying {
+	f.paying = false
+	if f.closed {
 		f.cancel()
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/store"
 	"kol-portrait-mcp/store/memory"
 )
 
@@ -94,6 +95,41 @@ func TestExhaustedBudget(t *testing.T) {
 		assert.Equal(t, schema.BudgetExhausted, failure(t, c, "another", false).Kind)
 		time.Sleep(time.Second)
 		portrait(t, c, "another", false)
+	})
+}
+
+// A call that the budget will not allow does not queue for the vendor.
+func TestSpentBudgetIsToldAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := memory.New()
+		portrait(t, setup{vendor: &vendor{}, store: shelf, change: budgetOf(1)}.collector(), kol, false)
+		busy := setup{store: shelf, change: func(o *Options) { o.Upstream, o.DailyBudget = &queue{}, 1 }}.collector()
+		start := time.Now()
+		assert.Equal(t, schema.BudgetExhausted, failure(t, busy, "another", false).Kind)
+		assert.Zero(t, time.Since(start))
+	})
+}
+
+// forgetful is a store that has lost what the day has cost.
+type forgetful struct{ store.Store }
+
+func (f forgetful) Charge(ctx context.Context, c store.Charge, limit int) (bool, error) {
+	if limit > 0 {
+		return false, fmt.Errorf("count a call: %w", store.ErrUncounted)
+	}
+	return f.Store.Charge(ctx, c, limit)
+}
+
+func TestBudgetThatCannotBeCounted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, shelf := &vendor{}, forgetful{memory.New()}
+		got := failure(t, setup{vendor: v, store: shelf, change: budgetOf(5)}.collector(), kol, false)
+		assert.Equal(t, schema.StoreUnavailable, got.Kind)
+		assert.Contains(t, got.Message, "PORTRAIT_DAILY_BUDGET is 5")
+		assert.Equal(t, 16*3600, got.RetryAfterSeconds)
+		assert.Empty(t, v.asked())
+
+		portrait(t, setup{vendor: v, store: shelf}.collector(), kol, false)
 	})
 }
 

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"sync/atomic"
@@ -35,8 +36,8 @@ type Options struct {
 // Collector brings portraits. It is safe for concurrent use.
 type Collector struct {
 	Options
-	shelf *shelf
-	hits  atomic.Int64 // not in the store yet
+	recent *recent
+	hits   atomic.Int64 // not in the store yet
 
 	opening sync.Mutex
 	opened  store.Store // nil until it was first needed
@@ -58,7 +59,7 @@ type Collector struct {
 func New(o Options) *Collector {
 	return &Collector{
 		Options: o,
-		shelf:   newShelf(),
+		recent:  newRecent(),
 		latest:  make(map[string]*flight),
 		flights: make(map[*flight]struct{}),
 		hitsAt:  o.Now(),
@@ -120,14 +121,17 @@ func (c *Collector) KOLs(ctx context.Context, prefix string, limit int) ([]strin
 	return ids, nil
 }
 
-// Ready reports why no portrait can be kept; nil where the store answers.
+// Ready reports why no portrait can be kept; nil where the store answers. What
+// exactly is wrong is for the log.
 func (c *Collector) Ready(ctx context.Context) error {
 	s, err := c.storage(ctx)
-	if err != nil {
-		return err
+	if err == nil {
+		if err = s.Ping(ctx); err != nil {
+			err = c.unavailable(ctx, "reach the store", err)
+		}
 	}
-	if err := s.Ping(ctx); err != nil {
-		return c.unavailable(ctx, "reach the store", err)
+	if err != nil {
+		return errors.New("the portrait store does not answer")
 	}
 	return nil
 }

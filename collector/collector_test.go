@@ -331,7 +331,7 @@ func TestStoredAndListed(t *testing.T) {
 }
 
 // Another process's newer portrait is noticed within a second.
-func TestShelfFollowsTheStore(t *testing.T) {
+func TestRecentFollowsTheStore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v, shelf := &vendor{}, memory.New()
 		one, other := setup{vendor: v, store: shelf}.collector(), setup{vendor: v, store: shelf}.collector()

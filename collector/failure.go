@@ -43,6 +43,20 @@ func (f *flight) exhausted() error {
 	}
 }
 
+// uncounted is the failure of a call on a day whose charged calls are not
+// known.
+func (f *flight) uncounted() error {
+	now := f.Now()
+	next := schema.NextDay(now)
+	return &schema.Error{
+		Kind: schema.StoreUnavailable,
+		Message: fmt.Sprintf("How many charged calls today has had was lost with a damaged store file, so the budget (PORTRAIT_DAILY_BUDGET is %d) cannot be kept, and the vendor was not asked. "+
+			"The next day starts at %s (00:00 in Shanghai); until then whoever runs the server can do without a budget.", f.DailyBudget, next.UTC().Format("2006-01-02 15:04 UTC")),
+		Retryable:         true,
+		RetryAfterSeconds: wholeSeconds(next.Sub(now)),
+	}
+}
+
 // stillCollecting is what a caller is told who stops waiting. Who comes back
 // after as long as it has taken already is neither impatient nor late. The
 // caller holds mu.

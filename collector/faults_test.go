@@ -42,6 +42,13 @@ func (f *faulty) Save(ctx context.Context, p store.Portrait) error {
 	return f.Store.Save(ctx, p)
 }
 
+func (f *faulty) Ping(ctx context.Context) error {
+	if f.down.Load() {
+		return errDown
+	}
+	return f.Store.Ping(ctx)
+}
+
 func (f *faulty) Charge(ctx context.Context, c store.Charge, limit int) (bool, error) {
 	if f.down.Load() {
 		return false, errDown
@@ -67,7 +74,10 @@ func TestNothingIsAskedWithoutAStore(t *testing.T) {
 		assert.Empty(t, v.asked())
 		require.Error(t, func() error { _, err := c.Stored(t.Context(), kol); return err }())
 
+		require.EqualError(t, c.Ready(t.Context()), "the portrait store does not answer")
+
 		shelf.down.Store(false)
+		require.NoError(t, c.Ready(t.Context()))
 		portrait(t, c, kol, false)
 	})
 }
@@ -218,6 +228,31 @@ func TestLiveHolderKeepsItsLease(t *testing.T) {
 	})
 }
 
+// The log is where to look what was paid for, also where nobody waits any more.
+func TestOutcomeIsLogged(t *testing.T) {
+	tests := map[string]struct {
+		fails *schema.Error
+		want  string
+	}{
+		"collected":           {want: `level=INFO msg="collected a portrait" kolId=` + kol + ` took=3s asOf=2026-01-01 endpoint=portrait charged=true requestId=r-1`},
+		"failed, and charged": {&schema.Error{Kind: schema.Timeout, Charged: true}, `level=WARN msg="a collection failed" kolId=` + kol + ` took=3s kind=timeout code=0 charged=true requestId=""`},
+		"refused": {&schema.Error{Kind: schema.CollectionFailed, UpstreamCode: 301, RequestID: "r-2"},
+			`level=INFO msg="a collection failed" kolId=` + kol + ` took=3s kind=collection_failed code=301 charged=false requestId=r-2`},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				v := &vendor{takes: 3 * time.Second, fails: func(int) *schema.Error { return test.fails }}
+				c := setup{vendor: v, log: slog.New(slog.NewTextHandler(&log, nil)), change: func(o *Options) { o.AnswerWithin = time.Second }}.collector()
+				require.Equal(t, schema.StillCollecting, failure(t, c, kol, false).Kind)
+				require.NoError(t, c.Close(t.Context()))
+				assert.Contains(t, log.String(), test.want)
+			})
+		})
+	}
+}
+
 // A request that may have been charged is not repeated by the process that
 // waited for it.
 func TestFailureIsSharedBetweenProcesses(t *testing.T) {
@@ -232,6 +267,22 @@ func TestFailureIsSharedBetweenProcesses(t *testing.T) {
 		}
 		calls.Wait()
 		assert.Len(t, v.asked(), 1)
+	})
+}
+
+// One that cost nothing may be due to the other process's token or budget.
+func TestFreeFailureIsNotSharedBetweenProcesses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := memory.New()
+		without := setup{store: shelf, vendor: &vendor{takes: time.Second, fails: func(int) *schema.Error {
+			return &schema.Error{Kind: schema.MissingToken, Message: "No token."}
+		}}}.collector()
+		with := setup{store: shelf, vendor: &vendor{}}.collector()
+		var calls sync.WaitGroup
+		calls.Go(func() { assert.Equal(t, schema.MissingToken, failure(t, without, kol, false).Kind) })
+		synctest.Wait()
+		calls.Go(func() { portrait(t, with, kol, false) })
+		calls.Wait()
 	})
 }
 

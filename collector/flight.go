@@ -3,6 +3,7 @@ package collector
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime/debug"
@@ -11,10 +12,6 @@ import (
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
 )
-
-// debt is how long a caller that was told still_collecting can come back for
-// the answer of a fresh collection without starting another.
-const debt = 10 * time.Minute
 
 // flight is one collection of a KOL's portrait, shared by all who wait for it.
 type flight struct {
@@ -101,15 +98,45 @@ func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) *schema
 			return nil
 		}
 	}
-	collected, err := f.Upstream.Portrait(ctx, f.kolID, f.fresh, f.admit(s))
+	collected, err := f.ask(ctx, s)
+	f.logOutcome(ctx, collected, err)
 	if err != nil {
 		f.land(nil, f.withOlder(ctx, err))
-		return f.verdict(err)
+		return verdict(err)
 	}
-	f.log.InfoContext(ctx, "collected a portrait", "asOf", collected.AsOf, "endpoint", collected.Source.Endpoint,
-		"charged", collected.Source.Charged, "took", f.Now().Sub(f.started).Round(time.Millisecond))
 	f.keep(ctx, s, collected)
 	return nil
+}
+
+// ask asks the upstream, unless it is clear that the budget will not allow it:
+// there is no need to queue for that.
+func (f *flight) ask(ctx context.Context, s store.Store) (*schema.Collected, error) {
+	if f.spent(ctx, s) {
+		return nil, f.exhausted()
+	}
+	return f.Upstream.Portrait(ctx, f.kolID, f.fresh, f.admit(s))
+}
+
+// logOutcome logs what became of a collection, whether anybody still waits for
+// it or not: the log is where to look what was paid for.
+func (f *flight) logOutcome(ctx context.Context, collected *schema.Collected, err error) {
+	log := f.log.With("took", f.Now().Sub(f.started).Round(time.Millisecond))
+	failure := (*schema.Error)(nil)
+	switch {
+	case err == nil:
+		source := collected.Source
+		log.InfoContext(ctx, "collected a portrait", "asOf", collected.AsOf, "endpoint", source.Endpoint,
+			"charged", source.Charged, "requestId", source.RequestID)
+	case errors.As(err, &failure) && failure.Kind == schema.BudgetExhausted:
+		// Told to whoever called, and as often as they call.
+	case failure != nil:
+		level := slog.LevelInfo
+		if failure.Charged {
+			level = slog.LevelWarn
+		}
+		log.Log(ctx, level, "a collection failed", "kind", failure.Kind, "code", failure.UpstreamCode,
+			"charged", failure.Charged, "requestId", failure.RequestID)
+	}
 }
 
 // land hands the answer, or the error, to all who wait. Only the first counts.
@@ -127,89 +154,11 @@ func (f *flight) land(answer *schema.Collected, err error) {
 	f.sweep()
 }
 
-// sweep takes flights that nobody can need any more off the map. The caller
-// holds mu.
-func (c *Collector) sweep() {
-	for kolID, f := range c.latest {
-		if f.landed && !f.unsaved && (f.owed == 0 || c.Now().Sub(f.landedAt) >= debt) {
-			delete(c.latest, kolID)
-		}
-	}
-}
-
 // end notes that nothing goes on any more.
 func (f *flight) end() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.flights, f)
-}
-
-// landedFor returns a flight that has landed and still is the answer to a
-// call: because a caller left before it did, or because the store does not have
-// its answer yet. It is nil where there is none.
-func (c *Collector) landedFor(kolID string, fresh bool) *flight {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	f := c.latest[kolID]
-	if f == nil || !f.landed || fresh && !f.fresh {
-		return nil
-	}
-	if f.owed > 0 && c.Now().Sub(f.landedAt) < debt {
-		f.owed--
-		c.sweep()
-		return f
-	}
-	if f.unsaved && !fresh && c.young(f.answer) {
-		return f
-	}
-	return nil
-}
-
-// late is what a call is told that came when the flight had landed.
-func (f *flight) late(ctx context.Context) (*schema.Collected, error) {
-	if f.err != nil {
-		return nil, f.err
-	}
-	answer := *f.answer
-	answer.Source.FromStore, answer.Source.Charged = true, false
-	f.countHit(ctx)
-	return &answer, nil
-}
-
-// wait waits for the flight as long as a caller is willing to. started tells
-// whether this caller's call started it.
-func (f *flight) wait(ctx context.Context, started bool) (*schema.Collected, error) {
-	patience := time.NewTimer(f.AnswerWithin)
-	defer patience.Stop()
-	select {
-	case <-f.done:
-	case <-patience.C:
-	case <-ctx.Done():
-	}
-	if err := f.leave(started); err != nil {
-		return nil, err
-	}
-	if f.err != nil {
-		return nil, f.err
-	}
-	answer := *f.answer
-	answer.Source.Charged = answer.Source.Charged && started
-	if answer.Source.FromStore {
-		f.countHit(ctx)
-	}
-	return &answer, nil
-}
-
-// leave is the end of a caller's wait: with nil where the flight has landed,
-// and else with what a caller is told who leaves before.
-func (f *flight) leave(started bool) error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.landed {
-		return nil
-	}
-	f.owed++
-	return f.stillCollecting(started && !f.elsewhere)
 }
 
 // recover makes of a panic an answer for those who wait, instead of the end of

@@ -36,7 +36,7 @@ func (f *flight) keep(ctx context.Context, s store.Store, collected *schema.Coll
 	}
 	err := f.save(ctx, s, p)
 	if err == nil {
-		f.shelve(p, collected.Distributions)
+		f.remember(p, collected.Distributions)
 		f.land(collected, nil)
 		return
 	}

@@ -126,16 +126,15 @@ func (f *flight) release(ctx context.Context, s store.Store, failure *schema.Err
 	}
 }
 
-// verdict is the failure that processes which wait for this flight are told,
-// or nil where they had better try for themselves: this process is only ending.
-func (f *flight) verdict(err error) *schema.Error {
+// verdict is the failure that processes which wait for this flight are told:
+// one that may have cost something, so that they do not pay again blindly. After
+// any other they try for themselves: their token or their budget may be another.
+func verdict(err error) *schema.Error {
 	failure := (*schema.Error)(nil)
 	if !errors.As(err, &failure) {
 		return broken()
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed && !failure.Charged {
+	if !failure.Charged {
 		return nil
 	}
 	return failure

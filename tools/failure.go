@@ -80,12 +80,15 @@ func (t *Tools) answerErrors(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandl
 	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := t.now()
 		result, err := next(ctx, request)
-		log := t.log.With("tool", request.Params.Name, "took", t.now().Sub(start).Round(time.Millisecond))
-		if err == nil {
-			log.InfoContext(ctx, "tool call answered")
-			return result, nil
+		log := t.log.With("tool", request.Params.Name, "kolId", request.GetString("kolId", ""), "took", t.now().Sub(start).Round(time.Millisecond))
+		if err != nil {
+			return logFailure(ctx, log, err).result(), nil
 		}
-		return logFailure(ctx, log, err).result(), nil
+		if portrait, ok := result.StructuredContent.(*schema.Portrait); ok {
+			log = log.With("fromStore", portrait.Source.FromStore, "charged", portrait.Source.Charged)
+		}
+		log.InfoContext(ctx, "tool call answered")
+		return result, nil
 	}
 }
 
@@ -93,10 +96,22 @@ func (t *Tools) answerErrors(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandl
 // client is to see it.
 func logFailure(ctx context.Context, log *slog.Logger, err error) Failure {
 	failure := FailureOf(err)
+	told := error(failure.Error)
 	if failure.Error.Kind == schema.Internal {
-		log.ErrorContext(ctx, "call failed", "kind", failure.Error.Kind, "error", err)
-	} else {
-		log.WarnContext(ctx, "call failed", "kind", failure.Error.Kind, "error", failure.Error.Message)
+		told = err
 	}
+	log.Log(ctx, logLevel(failure.Error.Kind), "call failed", "charged", failure.Error.Charged, "error", told)
 	return failure
+}
+
+// logLevel tells what somebody should look into from what is as it should be.
+func logLevel(kind schema.Kind) slog.Level {
+	switch kind {
+	case schema.Internal:
+		return slog.LevelError
+	case schema.InvalidArgument, schema.StillCollecting, schema.BudgetExhausted:
+		return slog.LevelInfo
+	default:
+		return slog.LevelWarn
+	}
 }

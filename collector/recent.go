@@ -13,25 +13,25 @@ import (
 )
 
 const (
-	// onShelf is how many portraits a process holds decoded, of some 20 KB each.
-	onShelf = 256
-	// recheck is how long a portrait on the shelf stands for the store's newest.
+	// mostRecent is how many portraits a process holds decoded, of some 20 KB each.
+	mostRecent = 256
+	// recheck is how long a decoded portrait stands for the store's newest.
 	// So long may another process's newer one go unnoticed.
 	recheck = time.Second
 )
 
-// shelf holds the stored portraits that were asked for last, decoded: reading
+// recent holds the stored portraits that were asked for last, decoded: reading
 // one again costs a fraction of what the call around it does.
-type shelf struct {
+type recent struct {
 	portraits *lru.Cache[string, *kept] // by KOL
 }
 
-func newShelf() *shelf {
-	portraits, err := lru.New[string, *kept](onShelf)
+func newRecent() *recent {
+	portraits, err := lru.New[string, *kept](mostRecent)
 	if err != nil {
 		panic(err) // cannot be: the size is above zero
 	}
-	return &shelf{portraits: portraits}
+	return &recent{portraits: portraits}
 }
 
 // kept is a stored portrait, decoded. It does not change but for checked.
@@ -50,7 +50,7 @@ func (k *kept) answer() *schema.Collected {
 // newest returns the KOL's newest stored portrait, or nil where there is none
 // that can be read. It may be a moment behind other processes.
 func (c *Collector) newest(ctx context.Context, kolID string) (*kept, error) {
-	k, ok := c.shelf.portraits.Get(kolID)
+	k, ok := c.recent.portraits.Get(kolID)
 	if ok && c.Now().UnixNano()-k.checked.Load() < int64(recheck) {
 		return k, nil
 	}
@@ -71,7 +71,7 @@ func (c *Collector) reread(ctx context.Context, kolID string) (*kept, error) {
 	if p == nil {
 		return nil, nil
 	}
-	if k, ok := c.shelf.portraits.Get(kolID); ok && k.id == p.ID {
+	if k, ok := c.recent.portraits.Get(kolID); ok && k.id == p.ID {
 		k.checked.Store(now.UnixNano())
 		return k, nil
 	}
@@ -80,11 +80,11 @@ func (c *Collector) reread(ctx context.Context, kolID string) (*kept, error) {
 		c.Logger.WarnContext(ctx, "a stored portrait cannot be read, so it counts as none", "kolId", kolID, "error", err)
 		return nil, nil
 	}
-	return c.shelve(p, distributions), nil
+	return c.remember(p, distributions), nil
 }
 
-// shelve puts a stored portrait on the shelf.
-func (c *Collector) shelve(p *store.Portrait, distributions schema.Distributions) *kept {
+// remember holds a stored portrait ready.
+func (c *Collector) remember(p *store.Portrait, distributions schema.Distributions) *kept {
 	k := &kept{id: p.ID, collected: schema.Collected{
 		KOLID:         p.KOLID,
 		AsOf:          p.AsOf,
@@ -101,6 +101,6 @@ func (c *Collector) shelve(p *store.Portrait, distributions schema.Distributions
 		},
 	}}
 	k.checked.Store(c.Now().UnixNano())
-	c.shelf.portraits.Add(p.KOLID, k)
+	c.recent.portraits.Add(p.KOLID, k)
 	return k
 }
