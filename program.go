@@ -115,6 +115,7 @@ func (prog *program) serve(ctx context.Context, p process) error {
 	// this, writing to its closed pipe would end the process.
 	signal.Ignore(syscall.SIGPIPE)
 	slog.SetDefault(prog.log) // mcp-go logs some panics past the logger it is given
+	prog.introduce()
 	prog.warn()
 	if prog.config.Transport == config.TransportStdio {
 		return server.ServeStdio(ctx, mcp, p.stdin, p.stdout, grace, prog.log)
@@ -128,6 +129,13 @@ func (prog *program) serve(ctx context.Context, p process) error {
 		Grace:          grace,
 		Logger:         prog.log,
 	})
+}
+
+// introduce logs what runs, for whoever reads the log later.
+func (prog *program) introduce() {
+	cfg := prog.config
+	prog.log.Info("kol-portrait-mcp starts", "version", version, "commit", builtFrom(), "transport", cfg.Transport,
+		"environment", cfg.Environment, "endpoint", cfg.Endpoint, "store", cfg.Store.Kind, "cacheTTL", cfg.CacheTTL, "dailyBudget", cfg.DailyBudget)
 }
 
 // warn logs what whoever runs the server should know about its settings.

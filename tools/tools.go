@@ -73,7 +73,7 @@ const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' ag
 - The resource kol-portrait://usage tells today's charged calls and what is left of the budget; kol-portrait://portraits/{kolId} is the stored data as the vendor sent it.
 - Shares are fractions from 0 to 1 in structured results and percentages in text. What is absent is unknown, not zero; the city list holds only the largest few, so sums over it are lower bounds.
 - When an answer is marked as sample data, say so: it describes no real KOL.
-- On any other error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds.`
+- On any other error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds; where charged is true, ask the user first.`
 
 // Server returns an MCP server that offers the tools and resources under the
 // given version of the product.
