@@ -8,25 +8,36 @@ import (
 )
 
 // chargeSQL is one statement, and so one transaction: no other call can be
-// counted between the look at the day and the row.
+// counted between the look at the day and the row. A day that is not wholly
+// counted takes none where there is a limit.
 const chargeSQL = `
 INSERT INTO charges (scope, day, id, kol_id, charged_at)
 SELECT ?1, ?2, ?3, ?4, ?5
-WHERE ?6 = 0 OR (SELECT count(*) FROM charges WHERE scope = ?1 AND day = ?2) < ?6
+WHERE ?6 = 0 OR (
+	NOT EXISTS (SELECT 1 FROM uncounted WHERE day = ?2)
+	AND (SELECT count(*) FROM charges WHERE scope = ?1 AND day = ?2) < ?6
+)
 ON CONFLICT DO NOTHING`
 
-const chargedSQL = `SELECT count(*) FROM charges WHERE scope = ? AND day = ? AND id = ?`
+const chargedSQL = `
+SELECT
+	EXISTS (SELECT 1 FROM charges WHERE scope = ?1 AND day = ?2 AND id = ?3),
+	EXISTS (SELECT 1 FROM uncounted WHERE day = ?2)`
 
 // Charge implements store.Store.
 func (s *Store) Charge(ctx context.Context, c store.Charge, limit int) (bool, error) {
-	var counted bool
+	var counted, uncounted bool
 	err := s.write(ctx, "count a call", func(f *file) error {
 		_, err := f.charge.ExecContext(ctx, s.scope, string(c.Day), c.ID, c.KOLID, s.now().UnixMilli(), limit)
 		if err != nil {
 			return err
 		}
 		// It may have been counted before, on a day that is full.
-		return f.charged.QueryRowContext(ctx, s.scope, string(c.Day), c.ID).Scan(&counted)
+		err = f.charged.QueryRowContext(ctx, s.scope, string(c.Day), c.ID).Scan(&counted, &uncounted)
+		if err == nil && uncounted && limit > 0 {
+			return store.ErrUncounted
+		}
+		return err
 	})
 	return counted && err == nil, err
 }

@@ -63,6 +63,23 @@ func working() url.Values {
 	}
 }
 
+// salvaging is how we read a file that was put aside: without trust in what is in
+// it, but for as long as anything can be read at all, with a schema in which
+// some lines, or an end of which some pages, are missing. A log beside it is
+// read too, for which SQLite may make an index of it anew; one that is quiet has
+// none, and nothing is made.
+func salvaging(quiet bool) url.Values {
+	settings := url.Values{
+		"mode":    {"ro"},
+		"_dqs":    {"false"},
+		"_pragma": {"busy_timeout(2000)", "cell_size_check(ON)", "trusted_schema(OFF)", "writable_schema(ON)"},
+	}
+	if quiet {
+		settings.Set("immutable", "1")
+	}
+	return settings
+}
+
 // inspecting is how we look at a file that may not be ours. SQLite is not told
 // anything for which it would look at the tables.
 func inspecting(readOnly bool) url.Values {

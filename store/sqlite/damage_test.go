@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -17,36 +18,64 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
 )
 
 // pageSize is SQLite's own.
 const pageSize = 4096
 
-// seeded makes a file with 20 portraits, closed.
+// testNow is in testDay, and in the middle of it anywhere.
+func testNow() time.Time { return time.Date(2026, 11, 23, 6, 0, 0, 0, time.UTC) }
+
+// openOn opens a file on testDay for a scope.
+func openOn(t *testing.T, path, scope string, log io.Writer) *Store {
+	t.Helper()
+	s, err := openAt(t.Context(), Options{Path: path, Scope: scope, Logger: slog.New(slog.NewTextHandler(log, nil))}, testNow)
+	require.NoError(t, err)
+	return s
+}
+
+// seeded makes a file with 20 portraits, 3 calls and a hit on testDay, and one
+// of each of another scope; closed.
 func seeded(t *testing.T) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "portraits.db")
-	s := open(t, path)
+	s := openOn(t, path, "vendor", t.Output())
 	for i := range 20 {
 		require.NoError(t, s.Save(t.Context(), numbered("kol", i)))
 	}
 	_, err := s.Acquire(t.Context(), store.Claim{KOLID: "kol", Holder: "A"}, time.Hour)
 	require.NoError(t, err)
-	_, err = s.Charge(t.Context(), store.Charge{ID: "1", KOLID: "kol", Day: testDay}, 0)
-	require.NoError(t, err)
+	charge(t, s, 3)
+	require.NoError(t, s.AddHits(t.Context(), testDay, 1))
+	require.NoError(t, s.Close())
+
+	s = openOn(t, path, "sample", t.Output())
+	require.NoError(t, s.Save(t.Context(), numbered("sample", 0)))
+	charge(t, s, 1)
 	require.NoError(t, s.AddHits(t.Context(), testDay, 1))
 	require.NoError(t, s.Close())
 	return path
+}
+
+// charge counts n calls on testDay, and some of long ago.
+func charge(t *testing.T, s *Store, n int) {
+	t.Helper()
+	for i := range n {
+		for _, day := range []schema.Day{testDay, "2026-11-22", "2026-10-01"} {
+			counted, err := s.Charge(t.Context(), store.Charge{ID: fmt.Sprint(i), KOLID: "kol", Day: day}, 0)
+			require.NoError(t, err)
+			require.True(t, counted)
+		}
+	}
 }
 
 // listening opens a file, and returns what is warned of.
 func listening(t *testing.T, path string) (*Store, *bytes.Buffer) {
 	t.Helper()
 	var log bytes.Buffer
-	s, err := Open(t.Context(), Options{Path: path, Scope: "vendor", Logger: slog.New(slog.NewTextHandler(&log, nil))})
-	require.NoError(t, err)
-	return s, &log
+	return openOn(t, path, "vendor", &log), &log
 }
 
 // place is where a test has a file, and what tests do to files there.
@@ -63,6 +92,13 @@ func (p place) write(raw []byte) { write(p.t, p.path, raw) }
 func (p place) cut(n int) { p.write(p.read()[:n]) }
 
 func (p place) flip(offset int64) { require.NoError(p.t, flip(p.path, offset)) }
+
+// set changes one byte.
+func (p place) set(offset int64, to byte) {
+	raw := p.read()
+	raw[offset] = to
+	p.write(raw)
+}
 
 func (p place) remove(suffixes ...string) {
 	for _, suffix := range suffixes {
@@ -123,67 +159,148 @@ func putAside(t *testing.T, path string) []string {
 	return aside
 }
 
+// TestDamageIsPutAside has every kind of damage, and what can be read of the file
+// all the same.
 func TestDamageIsPutAside(t *testing.T) {
-	for name, damage := range map[string]func(p place){
-		"not a database":                    func(p place) { p.write([]byte("Dear diary,\n")) },
-		"a long text":                       func(p place) { p.write(bytes.Repeat([]byte("Dear diary,\n"), 10_000)) },
-		"zeroes":                            func(p place) { p.write(make([]byte, 10*pageSize)) },
-		"a header alone":                    func(p place) { p.cut(100) },
-		"the first page alone":              func(p place) { p.cut(pageSize) },
-		"half of it":                        func(p place) { p.cut(len(p.read()) / 2) },
-		"a page less":                       func(p place) { p.cut(len(p.read()) - pageSize) },
-		"a byte of the header":              func(p place) { p.flip(5) },
-		"a byte of the schema's page":       func(p place) { p.flip(100) },
-		"a table is missing":                func(p place) { p.run("DROP TABLE leases") },
-		"a column is missing":               func(p place) { p.run("ALTER TABLE portraits RENAME COLUMN data TO beta") },
-		"the table of portraits":            func(p place) { p.flip(p.rootOf("portraits")) },
-		"the table of portraits, its cells": func(p place) { p.flip(p.rootOf("portraits") + 8) },
-		"the index of portraits":            func(p place) { p.flip(p.rootOf("portraits_by_kol")) },
-		"the table of leases":               func(p place) { p.flip(p.rootOf("leases")) },
-		"a byte of a portrait":              func(p place) { p.flip(p.inPortrait(numbered("kol", 7))) },
-		"the schema's text": func(p place) {
+	const all = 21 // with the other scope's
+	for _, test := range []struct {
+		name    string
+		damage  func(p place)
+		saved   int  // portraits
+		counted bool // all charges are known
+	}{
+		{"not a database", func(p place) { p.write([]byte("Dear diary,\n")) }, 0, false},
+		{"a long text", func(p place) { p.write(bytes.Repeat([]byte("Dear diary,\n"), 10_000)) }, 0, false},
+		{"zeroes", func(p place) { p.write(make([]byte, 10*pageSize)) }, 0, false},
+		{"a header alone", func(p place) { p.cut(100) }, 0, false},
+		{"the first page alone", func(p place) { p.cut(pageSize) }, 0, false},
+		{"half of it", func(p place) { p.cut(len(p.read()) / 2) }, 9, true},
+		{"a page less", func(p place) { p.cut(len(p.read()) - pageSize) }, all - 1, true},
+		{"a byte of the header", func(p place) { p.flip(5) }, 0, false},
+		{"a byte of the schema's page", func(p place) { p.flip(100) }, 0, false},
+		{"a table is missing", func(p place) { p.run("DROP TABLE leases") }, all, true},
+		{"the table of charges is missing", func(p place) { p.run("DROP TABLE charges") }, all, false},
+		{"the table of uncounted days is missing", func(p place) { p.run("DROP TABLE uncounted") }, all, false},
+		{"a column is missing", func(p place) { p.run("ALTER TABLE portraits RENAME COLUMN data TO beta") }, 0, true},
+		{"the table of portraits", func(p place) { p.flip(p.rootOf("portraits")) }, 0, true},
+		{"the table of portraits, its cells", func(p place) { p.flip(p.rootOf("portraits") + 8) }, all - 2, true},
+		{"the index of portraits", func(p place) { p.flip(p.rootOf("portraits_by_kol")) }, all, true},
+		{"the table of portraits and an index", func(p place) {
+			p.flip(p.rootOf("portraits") + 8)
+			p.flip(p.rootOf("portraits_by_kol"))
+		}, all - 2, true},
+		{"the table of leases", func(p place) { p.flip(p.rootOf("leases")) }, all, true},
+		{"the table of leases, and a byte of a portrait", func(p place) {
+			p.flip(p.rootOf("leases"))
+			p.flip(p.inPortrait(numbered("kol", 7)))
+		}, all - 1, true},
+		{"the tables of leases and charges", func(p place) {
+			p.flip(p.rootOf("leases"))
+			p.flip(p.rootOf("charges"))
+		}, all, false},
+		{"the table of leases, and the number of charges", func(p place) {
+			p.flip(p.rootOf("leases"))
+			p.set(p.rootOf("charges")+4, 5) // of 12: those are read without an error
+		}, all, false},
+		{"the table of leases, and the day of a charge", func(p place) {
+			p.flip(p.rootOf("leases"))
+			p.write(bytes.Replace(p.read(), []byte("2026-11-22"), []byte("2026-1\xff-22"), 1))
+		}, all, false},
+		{"a byte of a portrait", func(p place) { p.flip(p.inPortrait(numbered("kol", 7))) }, all - 1, true},
+		{"the schema's text", func(p place) {
 			p.write(bytes.Replace(p.read(), []byte("CREATE TABLE portraits"), []byte("CREATE FABLE portraits"), 1))
-		},
-		"another kind of value": func(p place) {
+		}, 0, true},
+		{"another kind of value", func(p place) {
 			p.run(`PRAGMA writable_schema = ON;
 				UPDATE sqlite_schema SET sql = replace(sql, ') STRICT', ')') WHERE name = 'portraits'`)
 			p.run(`UPDATE portraits SET as_of = x'00', retrieved_at = 'soon' WHERE id = 'kol-7'`)
-		},
+		}, all - 1, true},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			path := seeded(t)
-			damage(place{t, path})
+			test.damage(place{t, path})
 			damaged := read(t, path)
 
 			s, log := listening(t, path)
 			for i := range 20 {
-				want := numbered("kol", i)
-				got, err := s.Newest(t.Context(), want.KOLID)
+				_, err := s.Newest(t.Context(), numbered("kol", i).KOLID) // one of them meets it
 				require.NoError(t, err)
-				if got != nil {
-					assert.Equal(t, want, *got, "either right or not at all")
-				}
 			}
-			require.NoError(t, s.Save(t.Context(), numbered("after", 1)))
-			got, err := s.Newest(t.Context(), "after-1")
-			require.NoError(t, err)
-			assert.Equal(t, numbered("after", 1), *got)
+			require.NoError(t, s.Save(t.Context(), numbered("after", 0)))
+			holdsAlone(t, s, test.saved)
+			holds(t, s, "after", 1)
 			require.NoError(t, s.Close())
 
 			aside := putAside(t, path)
 			require.Len(t, aside, 1)
 			assert.True(t, bytes.Equal(damaged, read(t, aside[0])), "as it was")
-			assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log)
-			assert.Contains(t, log.String(), aside[0])
+			assert.Equal(t, []string{"portraits.db", filepath.Base(aside[0]), "portraits.db.lock"}, names(t, filepath.Dir(path)))
+			assert.Equal(t, 2, strings.Count(log.String(), "level=WARN"), log)
+			assert.Contains(t, log.String(), "putAside="+aside[0])
+			assert.Contains(t, log.String(), fmt.Sprintf("portraits=%d ", test.saved))
+			assert.Equal(t, test.counted, !strings.Contains(log.String(), "today's charged calls are not known"), log)
 
 			s, log = listening(t, path)
-			got, err = s.Newest(t.Context(), "after-1")
-			require.NoError(t, err)
-			assert.Equal(t, numbered("after", 1), *got)
+			holds(t, s, "after", 1)
+			countsOn(t, s, test.counted)
 			require.NoError(t, s.Close())
 			assert.Empty(t, log)
 		})
 	}
+}
+
+// holdsAlone asserts that a file has so many seeded portraits, of all scopes,
+// and that each is either right or not there.
+func holdsAlone(t *testing.T, s *Store, want int) {
+	t.Helper()
+	found := 0
+	for scope, series := range map[string]string{"vendor": "kol", "sample": "sample"} {
+		of := openOn(t, s.path, scope, t.Output())
+		for i := range 20 {
+			want := numbered(series, i)
+			got, err := of.Newest(t.Context(), want.KOLID)
+			require.NoError(t, err)
+			if got != nil {
+				found++
+				assert.Equal(t, want, *got)
+			}
+		}
+		require.NoError(t, of.Close())
+	}
+	assert.Equal(t, want, found)
+}
+
+// countsOn asserts that calls are counted on after those that were seeded; on
+// testDay only without a limit, unless its calls are known.
+func countsOn(t *testing.T, s *Store, known bool) {
+	t.Helper()
+	ctx := t.Context()
+	if known {
+		for day, want := range map[schema.Day]store.Counts{testDay: {Charged: 3, Hits: 1}, "2026-11-22": {Charged: 3}, "2026-10-01": {}} {
+			counts, err := s.Counts(ctx, day)
+			require.NoError(t, err)
+			assert.Equal(t, want, counts, day)
+		}
+	}
+	counted, err := s.Charge(ctx, store.Charge{ID: "limited", KOLID: "kol", Day: testDay}, 1000)
+	assert.Equal(t, known, counted)
+	if known {
+		require.NoError(t, err)
+	} else {
+		require.ErrorIs(t, err, store.ErrUncounted)
+	}
+	before, err := s.Counts(ctx, testDay)
+	require.NoError(t, err)
+	counted, err = s.Charge(ctx, store.Charge{ID: "unlimited", KOLID: "kol", Day: testDay}, 0)
+	require.NoError(t, err)
+	assert.True(t, counted)
+	after, err := s.Counts(ctx, testDay)
+	require.NoError(t, err)
+	assert.Equal(t, before.Charged+1, after.Charged)
+
+	counted, err = s.Charge(ctx, store.Charge{ID: "tomorrow", KOLID: "kol", Day: "2026-11-24"}, 1)
+	require.NoError(t, err)
+	assert.True(t, counted)
 }
 
 // TestDamageFoundByEveryMethod damages what a method reads while the file is
@@ -204,7 +321,7 @@ func TestDamageFoundByEveryMethod(t *testing.T) {
 		{"Acquire", "leases", func(ctx context.Context, s *Store) error { _, err := s.Acquire(ctx, claim, time.Hour); return err }},
 		{"Lease", "leases", func(ctx context.Context, s *Store) error { _, err := s.Lease(ctx, "kol"); return err }},
 		{"Release", "leases", func(ctx context.Context, s *Store) error { return s.Release(ctx, claim, nil) }},
-		{"Charge", "charges", func(ctx context.Context, s *Store) error { _, err := s.Charge(ctx, call, 5); return err }},
+		{"Charge", "charges", func(ctx context.Context, s *Store) error { _, err := s.Charge(ctx, call, 0); return err }},
 		{"Refund", "charges", func(ctx context.Context, s *Store) error { return s.Refund(ctx, call) }},
 		{"AddHits", "hits", func(ctx context.Context, s *Store) error { return s.AddHits(ctx, testDay, 1) }},
 		{"Counts", "hits", func(ctx context.Context, s *Store) error { _, err := s.Counts(ctx, testDay); return err }},
@@ -218,7 +335,7 @@ func TestDamageFoundByEveryMethod(t *testing.T) {
 
 			require.NoError(t, test.method(t.Context(), s))
 			assert.Len(t, putAside(t, path), 1)
-			assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log)
+			assert.Equal(t, 2, strings.Count(log.String(), "level=WARN"), log)
 			require.NoError(t, test.method(t.Context(), s))
 			require.NoError(t, s.Save(t.Context(), numbered("after", 1)))
 			require.NoError(t, s.Close())
@@ -255,20 +372,22 @@ func TestLogCutOffWhileInUse(t *testing.T) {
 	assert.Len(t, putAside(t, path), 1)
 }
 
-func TestThreeProcessesPutDamageAsideOnce(t *testing.T) {
+func TestThreeProcessesSalvageOnce(t *testing.T) {
 	other, processes := start(t), startThree(t)
-	for round, test := range []struct {
+	for _, test := range []struct {
 		name   string
 		before func(path string) // they open it
 		after  func(path string)
+		saved  int // portraits
+		limit  bool
 	}{
-		{"found at the start", func(path string) { write(t, path, []byte("Dear diary,\n")) }, nil},
+		{"found at the start", func(path string) { write(t, path, []byte("Dear diary,\n")) }, nil, 0, false},
 		{"found by SQLite", nil, func(path string) {
-			other.ask(t, request{Do: "flip", Path: path, Offset: place{t, path}.rootOf("portraits")})
-		}},
+			other.ask(t, request{Do: "flip", Path: path, Offset: place{t, path}.rootOf("portraits_by_kol")})
+		}, 21, true},
 		{"found by the checksum", nil, func(path string) {
 			other.ask(t, request{Do: "flip", Path: path, Offset: place{t, path}.inPortrait(numbered("kol", 7))})
-		}},
+		}, 20, true},
 	} {
 		for range 5 {
 			path := seeded(t)
@@ -276,14 +395,14 @@ func TestThreeProcessesPutDamageAsideOnce(t *testing.T) {
 				test.before(path)
 			}
 			var warnings []string
-			for _, a := range together(t, processes, request{Do: "open", Path: path}) {
+			for _, a := range together(t, processes, request{Do: "open", Path: path, At: testNow()}) {
 				warnings = append(warnings, a.Warnings...)
 			}
 			if test.after != nil {
 				test.after(path)
 			}
 			for _, a := range together(t, processes, request{Do: "newest", KOL: "kol-7"}) {
-				assert.Zero(t, a.N, test.name)
+				assert.Equal(t, test.saved == 21, a.N == 1, test.name)
 				warnings = append(warnings, a.Warnings...)
 			}
 			for i, p := range processes {
@@ -297,17 +416,32 @@ func TestThreeProcessesPutDamageAsideOnce(t *testing.T) {
 					assert.Equal(t, numbered(fmt.Sprintf("series-%d", i), 4).Data, a.Data)
 				}
 			}
+			for i, p := range processes {
+				p.send(t, request{Do: "charge", KOL: fmt.Sprint("process", i), N: 20})
+			}
+			counted := 0
+			for _, p := range processes {
+				a := p.receive(t)
+				assert.Equal(t, test.limit, a.Err == "", a.Err)
+				counted += a.N
+			}
 			together(t, processes, request{Do: "close"})
 
-			require.Len(t, putAside(t, path), 1, "round %d, %s", round, test.name)
-			told := 0
-			for _, w := range warnings {
-				told += strings.Count(w, "putAside=")
+			require.Len(t, putAside(t, path), 1, test.name)
+			told, all := 0, strings.Join(warnings, "\n")
+			for _, line := range []string{"putAside=", "was saved"} {
+				told += strings.Count(all, line)
 			}
-			assert.Equal(t, 1, told, test.name)
-			s := open(t, path)
+			assert.Equal(t, 2, told, "%s: %s", test.name, all)
+			s := openOn(t, path, "vendor", t.Output())
+			holdsAlone(t, s, test.saved)
 			for i := range processes {
 				holds(t, s, fmt.Sprintf("series-%d", i), 5)
+			}
+			if test.limit {
+				assert.Equal(t, 7, counted, "and 3 before")
+			} else {
+				assert.Zero(t, counted)
 			}
 			require.NoError(t, s.Close())
 		}
@@ -362,7 +496,7 @@ func TestManyMeetDamageAtOnce(t *testing.T) {
 	}
 	require.NoError(t, s.Close())
 	assert.Len(t, putAside(t, path), 1)
-	assert.Equal(t, 1, strings.Count(log.String(), "level=WARN"), log)
+	assert.Equal(t, 2, strings.Count(log.String(), "level=WARN"), log)
 	assert.NotContains(t, names(t, filepath.Dir(path)), "portraits.db-wal", "nobody has it open any more")
 }
 
@@ -434,18 +568,6 @@ func TestDamageThatCannotBePutAside(t *testing.T) {
 	assert.Equal(t, "Dear diary,\n", string(read(t, path)))
 }
 
-// TestCountsStartAnewAfterDamage tells what is lost with a damaged file: it is
-// not read any more, so its history and its counts are gone from view.
-func TestCountsStartAnewAfterDamage(t *testing.T) {
-	path := seeded(t)
-	write(t, path, []byte("Dear diary,\n"))
-	s := open(t, path)
-	counts, err := s.Counts(t.Context(), testDay)
-	require.NoError(t, err)
-	assert.Equal(t, store.Counts{}, counts)
-	require.NoError(t, s.Close())
-}
-
 func TestFailureOfALeaseThatCannotBeRead(t *testing.T) {
 	path := seeded(t)
 	place{t, path}.run(`UPDATE leases SET failure = '{"kind":'`)
@@ -458,9 +580,8 @@ func TestFailureOfALeaseThatCannotBeRead(t *testing.T) {
 }
 
 func TestChecksumIsOverEverything(t *testing.T) {
-	s := &Store{scope: "vendor"}
 	p := numbered("kol", 1)
-	sums := map[int64]string{s.checksum(&p): "as it is", (&Store{scope: "sample"}).checksum(&p): "scope"}
+	sums := map[int64]string{checksum("vendor", &p): "as it is", checksum("sample", &p): "scope"}
 	for name, change := range map[string]func(p *store.Portrait){
 		"id":          func(p *store.Portrait) { p.ID += "x" },
 		"KOL":         func(p *store.Portrait) { p.KOLID += "x" },
@@ -474,7 +595,7 @@ func TestChecksumIsOverEverything(t *testing.T) {
 	} {
 		changed := p
 		change(&changed)
-		sums[s.checksum(&changed)] = name
+		sums[checksum("vendor", &changed)] = name
 	}
 	assert.Len(t, sums, 11)
 }

@@ -36,6 +36,10 @@ func migrate(ctx context.Context, conn *sql.Conn, version int) error {
 	return nil
 }
 
+// uncountedSince is the version that the days without all their charges are kept
+// from.
+const uncountedSince = 2
+
 func apply(ctx context.Context, conn *sql.Conn, name string, version int) error {
 	text, err := migrations.ReadFile(name)
 	if err != nil {
@@ -90,14 +94,15 @@ func (s *Store) prune(ctx context.Context, conn *sql.Conn) error {
 	oldLeases, oldDays := now.Add(-leasesStay).UnixMilli(), string(schema.DayOf(now.Add(-chargesStay)))
 	return inTransaction(ctx, conn, func(tx *sql.Tx) error {
 		for _, statement := range []struct {
-			text   string
-			before any
+			text string
+			args []any
 		}{
-			{"DELETE FROM leases WHERE scope = ? AND max(expires_at, released_at) < ?", oldLeases},
-			{"DELETE FROM charges WHERE scope = ? AND day < ?", oldDays},
-			{"DELETE FROM hits WHERE scope = ? AND day < ?", oldDays},
+			{"DELETE FROM leases WHERE scope = ? AND max(expires_at, released_at) < ?", []any{s.scope, oldLeases}},
+			{"DELETE FROM charges WHERE scope = ? AND day < ?", []any{s.scope, oldDays}},
+			{"DELETE FROM hits WHERE scope = ? AND day < ?", []any{s.scope, oldDays}},
+			{"DELETE FROM uncounted WHERE day < ?", []any{oldDays}},
 		} {
-			if _, err := tx.ExecContext(ctx, statement.text, s.scope, statement.before); err != nil {
+			if _, err := tx.ExecContext(ctx, statement.text, statement.args...); err != nil {
 				return err
 			}
 		}

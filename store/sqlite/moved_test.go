@@ -114,11 +114,15 @@ func TestTakenAwayForGood(t *testing.T) {
 // TestRestOfAFileThatIsGone: a log without its file is not taken for the new
 // file's, nor deleted.
 func TestRestOfAFileThatIsGone(t *testing.T) {
-	for name, take := range map[string]func(p place){
-		"deleted": func(p place) { p.remove("") },
-		"emptied": func(p place) { p.write(nil) },
+	for _, test := range []struct {
+		name    string
+		take    func(p place)
+		counted bool // from 0 on, as somebody wanted it
+	}{
+		{"deleted", func(p place) { p.remove("") }, true},
+		{"emptied", func(p place) { p.write(nil) }, false},
 	} {
-		t.Run(name, func(t *testing.T) {
+		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "portraits.db")
 			victim := start(t)
 			victim.ask(t, request{Do: "open", Path: path})
@@ -126,13 +130,16 @@ func TestRestOfAFileThatIsGone(t *testing.T) {
 			victim.kill()
 			log := read(t, path+"-wal")
 			require.NotEmpty(t, log)
-			take(place{t, path})
+			test.take(place{t, path})
 
 			s, warned := listening(t, path)
 			got, err := s.Newest(t.Context(), "kol-0")
 			require.NoError(t, err)
 			assert.Nil(t, got)
 			require.NoError(t, s.Save(t.Context(), numbered("after", 0)))
+			counted, err := s.Charge(t.Context(), store.Charge{ID: "1", KOLID: "kol", Day: testDay}, 5)
+			assert.Equal(t, test.counted, counted)
+			assert.Equal(t, test.counted, err == nil, err)
 			require.NoError(t, s.Close())
 			assert.Contains(t, warned.String(), "its main file is missing")
 			aside, err := filepath.Glob(path + ".damaged-*-wal")

@@ -19,7 +19,7 @@ const applicationID = 'K'<<24 | 'O'<<16 | 'L'<<8 | 'P'
 const connections = 5
 
 // open opens the file, which it makes where there is none and puts aside where
-// it is damaged. The lock must be held.
+// it is damaged, and salvages what was put aside. The lock must be held.
 func (s *Store) open(ctx context.Context) (*file, error) {
 	var err error
 	for range mostReplacements {
@@ -27,6 +27,10 @@ func (s *Store) open(ctx context.Context) (*file, error) {
 		f, err = s.openThis(ctx)
 		switch {
 		case err == nil:
+			if err := s.salvage(ctx, f); err != nil {
+				_ = f.close()
+				return nil, err
+			}
 			return f, nil
 		case isDamage(err):
 			if err := s.putAside(ctx, err); err != nil {

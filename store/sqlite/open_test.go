@@ -354,7 +354,7 @@ func TestFileIsOursAndUpToDate(t *testing.T) {
 	s := open(t, path)
 	for query, want := range map[string]string{
 		"PRAGMA application_id": fmt.Sprint(0x4b4f4c50),
-		"PRAGMA user_version":   "1",
+		"PRAGMA user_version":   "2",
 		"PRAGMA journal_mode":   "wal",
 		"PRAGMA synchronous":    "1",
 		"PRAGMA busy_timeout":   "10000",

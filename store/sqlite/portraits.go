@@ -14,8 +14,11 @@ import (
 	"kol-portrait-mcp/store"
 )
 
+// portraitColumns are what a portraitRow is read from.
+const portraitColumns = `id, retrieved_at, as_of, endpoint, environment, sample, request_id, checksum, data`
+
 const newestSQL = `
-SELECT id, retrieved_at, as_of, endpoint, environment, sample, request_id, checksum, data
+SELECT ` + portraitColumns + `
 FROM portraits
 WHERE scope = ? AND kol_id = ?
 ORDER BY retrieved_at DESC
@@ -36,31 +39,45 @@ func (s *Store) Newest(ctx context.Context, kolID string) (*store.Portrait, erro
 }
 
 func (s *Store) newest(ctx context.Context, f *file, kolID string) (*store.Portrait, error) {
-	var id, asOf, endpoint, environment, requestID textColumn
-	var retrievedAt, sample, sum integerColumn
-	var data blobColumn
+	var row portraitRow
 	// One row of an index is read before anybody could stop it: to watch ctx
 	// meanwhile would cost as much again.
-	err := f.newest.QueryRowContext(context.WithoutCancel(ctx), s.scope, kolID).
-		Scan(&id, &retrievedAt, &asOf, &endpoint, &environment, &sample, &requestID, &sum, &data)
+	err := f.newest.QueryRowContext(context.WithoutCancel(ctx), s.scope, kolID).Scan(row.columns()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}
 	if err != nil {
 		return nil, err
 	}
+	return row.portrait(s.scope, kolID)
+}
+
+// portraitRow is a portrait as it is read.
+type portraitRow struct {
+	id, asOf, endpoint, environment, requestID textColumn
+	retrievedAt, sample, sum                   integerColumn
+	data                                       blobColumn
+}
+
+// columns returns where portraitColumns go.
+func (r *portraitRow) columns() []any {
+	return []any{&r.id, &r.retrievedAt, &r.asOf, &r.endpoint, &r.environment, &r.sample, &r.requestID, &r.sum, &r.data}
+}
+
+// portrait returns the portrait, if it is what was saved for a scope and a KOL.
+func (r *portraitRow) portrait(scope, kolID string) (*store.Portrait, error) {
 	p := &store.Portrait{
-		ID:          string(id),
+		ID:          string(r.id),
 		KOLID:       kolID,
-		AsOf:        string(asOf),
-		RetrievedAt: time.UnixMilli(int64(retrievedAt)).UTC(),
-		Endpoint:    schema.Endpoint(endpoint),
-		Environment: schema.Environment(environment),
-		Sample:      sample != 0,
-		RequestID:   string(requestID),
-		Data:        []byte(data),
+		AsOf:        string(r.asOf),
+		RetrievedAt: time.UnixMilli(int64(r.retrievedAt)).UTC(),
+		Endpoint:    schema.Endpoint(r.endpoint),
+		Environment: schema.Environment(r.environment),
+		Sample:      r.sample != 0,
+		RequestID:   string(r.requestID),
+		Data:        []byte(r.data),
 	}
-	if s.checksum(p) != int64(sum) {
+	if checksum(scope, p) != int64(r.sum) {
 		return nil, fmt.Errorf("%w: the checksum of a portrait is wrong", errDamaged)
 	}
 	return p, nil
@@ -74,16 +91,23 @@ ON CONFLICT DO NOTHING`
 // Save implements store.Store.
 func (s *Store) Save(ctx context.Context, p store.Portrait) error {
 	return s.write(ctx, "save a portrait", func(f *file) error {
-		_, err := f.save.ExecContext(ctx, s.scope, p.ID, p.KOLID, p.RetrievedAt.UnixMilli(), p.AsOf,
-			string(p.Endpoint), string(p.Environment), p.Sample, p.RequestID, s.checksum(&p), []byte(p.Data))
+		_, err := f.save.ExecContext(ctx, values(s.scope, &p)...)
 		return err
 	})
 }
 
+// values returns what saveSQL saves.
+func values(scope string, p *store.Portrait) []any {
+	return []any{
+		scope, p.ID, p.KOLID, p.RetrievedAt.UnixMilli(), p.AsOf,
+		string(p.Endpoint), string(p.Environment), p.Sample, p.RequestID, checksum(scope, p), []byte(p.Data),
+	}
+}
+
 // checksum returns the sum over all that a row holds of a portrait.
-func (s *Store) checksum(p *store.Portrait) int64 {
+func checksum(scope string, p *store.Portrait) int64 {
 	row := strings.Join([]string{
-		s.scope, p.ID, p.KOLID, strconv.FormatInt(p.RetrievedAt.UnixMilli(), 10), p.AsOf,
+		scope, p.ID, p.KOLID, strconv.FormatInt(p.RetrievedAt.UnixMilli(), 10), p.AsOf,
 		string(p.Endpoint), string(p.Environment), strconv.FormatBool(p.Sample), p.RequestID,
 	}, "\x00")
 	table := crc32.MakeTable(crc32.Castagnoli)

@@ -48,6 +48,7 @@ type request struct {
 	From   int
 	N      int
 	Offset int64
+	At     time.Time // the clock of what is opened; the system's where it is zero
 }
 
 type answer struct {
@@ -93,7 +94,11 @@ func obey(s **Store, logger *slog.Logger, out *json.Encoder, asked request) (ans
 	ctx := context.Background()
 	switch asked.Do {
 	case "open":
-		opened, err := Open(ctx, Options{Path: asked.Path, Scope: "vendor", Logger: logger})
+		now := time.Now
+		if !asked.At.IsZero() {
+			now = func() time.Time { return asked.At }
+		}
+		opened, err := openAt(ctx, Options{Path: asked.Path, Scope: "vendor", Logger: logger}, now)
 		if err == nil {
 			*s = opened
 		}

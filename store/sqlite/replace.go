@@ -95,6 +95,9 @@ func (s *Store) putAside(ctx context.Context, cause error) error {
 	if err != nil {
 		return fmt.Errorf("put the damaged file aside: %w", err)
 	}
+	if err := s.note(name); err != nil {
+		return fmt.Errorf("note the damaged file to be salvaged: %w", err)
+	}
 	moved := 0
 	for _, suffix := range append([]string{""}, beside()...) {
 		err := os.Rename(s.path+suffix, name+suffix)

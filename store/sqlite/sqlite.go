@@ -2,7 +2,9 @@
 // several processes may share.
 //
 // A file that turns out to be damaged, at the start or in the middle, is put
-// aside under another name, and a new one takes its place; it is never deleted.
+// aside under another name, and a new one takes its place, into which is copied
+// what can be read of it; it is never deleted. Where the day's charges cannot be
+// read to the last, the new file says so, and takes none within a limit.
 // The same goes on where somebody takes the file away while it is in use: what
 // has been saved is always in the file that the next process opens.
 package sqlite
@@ -72,12 +74,15 @@ var errClosed = errors.New("the store is closed")
 // Open opens the file, makes it where there is none, and brings it up to date.
 // An error that is ErrUnusable will not go away by itself; another one, such as
 // that the file is locked for long or ctx has ended, may.
-func Open(ctx context.Context, o Options) (*Store, error) {
+func Open(ctx context.Context, o Options) (*Store, error) { return openAt(ctx, o, time.Now) }
+
+// openAt is Open by a clock.
+func openAt(ctx context.Context, o Options, now func() time.Time) (*Store, error) {
 	path, err := locate(o.Path)
 	if err != nil {
 		return nil, openError(o.Path, err)
 	}
-	s := &Store{path: path, scope: o.Scope, logger: o.Logger, now: time.Now, users: semaphore.NewWeighted(allUsers)}
+	s := &Store{path: path, scope: o.Scope, logger: o.Logger, now: now, users: semaphore.NewWeighted(allUsers)}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
