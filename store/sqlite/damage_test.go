@@ -282,15 +282,16 @@ func countsOn(t *testing.T, s *Store, known bool) {
 			assert.Equal(t, want, counts, day)
 		}
 	}
+	before, err := s.Counts(ctx, testDay)
+	require.NoError(t, err)
 	counted, err := s.Charge(ctx, store.Charge{ID: "limited", KOLID: "kol", Day: testDay}, 1000)
 	assert.Equal(t, known, counted)
 	if known {
 		require.NoError(t, err)
+		before.Charged++
 	} else {
 		require.ErrorIs(t, err, store.ErrUncounted)
 	}
-	before, err := s.Counts(ctx, testDay)
-	require.NoError(t, err)
 	counted, err = s.Charge(ctx, store.Charge{ID: "unlimited", KOLID: "kol", Day: testDay}, 0)
 	require.NoError(t, err)
 	assert.True(t, counted)

@@ -432,6 +432,8 @@ func TestWhatIsForgotten(t *testing.T) {
 	_, err := s.Charge(ctx, store.Charge{ID: "1", Day: day}, 0)
 	require.NoError(t, err)
 	require.NoError(t, s.AddHits(ctx, day, 1))
+	_, err = s.file.db.ExecContext(ctx, markUncountedSQL, string(day))
+	require.NoError(t, err)
 
 	count := func(table string) int {
 		var n int
@@ -454,6 +456,7 @@ func TestWhatIsForgotten(t *testing.T) {
 		assert.Equal(t, test.leases, count("leases"), test.after)
 		assert.Equal(t, test.charges, count("charges"), test.after)
 		assert.Equal(t, test.hits, count("hits"), test.after)
+		assert.Equal(t, test.hits, count("uncounted"), test.after)
 	}
 	require.NoError(t, s.Close())
 }

@@ -89,6 +89,36 @@ func TestBadPages(t *testing.T) {
 	}
 }
 
+// TestBadPageOfCharges: those before and behind it are saved, and that there may
+// be more is known.
+func TestBadPageOfCharges(t *testing.T) {
+	const n = 1000
+	path := filepath.Join(t.TempDir(), "portraits.db")
+	s := openOn(t, path, "vendor", t.Output())
+	for i := range n {
+		_, err := s.Charge(t.Context(), store.Charge{ID: fmt.Sprintf("call-%04d", i), KOLID: "kol", Day: testDay}, 0)
+		require.NoError(t, err)
+	}
+	require.NoError(t, s.Close())
+	p := place{t, path}
+	p.run("VACUUM")
+	p.flip(int64(bytes.LastIndex(p.read(), []byte("call-0500"))) / pageSize * pageSize)
+	p.flip(p.rootOf("leases"))
+
+	s, _ = listening(t, path)
+	for _, id := range []string{"call-0000", "call-0999"} {
+		var there bool
+		require.NoError(t, s.file.db.QueryRowContext(t.Context(), "SELECT count(*) FROM charges WHERE id = ?", id).Scan(&there))
+		assert.True(t, there, id)
+	}
+	counts, err := s.Counts(t.Context(), testDay)
+	require.NoError(t, err)
+	assert.Greater(t, counts.Charged, n*4/5)
+	assert.Less(t, counts.Charged, n)
+	countsOn(t, s, false)
+	require.NoError(t, s.Close())
+}
+
 // TestLogIsSalvaged: a process that was killed has left much in the log alone.
 // It is read, and left as it was.
 func TestLogIsSalvaged(t *testing.T) {
