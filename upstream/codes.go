@@ -96,6 +96,8 @@ func statusRule(status int) rule {
 		return rule{schema.RateLimited, "Too many requests for the vendor", adviseSlower, again}
 	case http.StatusRequestTimeout, 499, http.StatusGatewayTimeout, 520, 522, 524: // 499 is nginx's, those from 520 on are Cloudflare's
 		return rule{schema.Timeout, "Something in front of the vendor gave up on the request", adviseWait, unsettled}
+	case http.StatusBadGateway: // the vendor took the request, and its answer went wrong on the way
+		return rule{schema.UpstreamError, "Something in front of the vendor lost its answer", adviseWait, unsettled}
 	}
 	switch {
 	case status >= 400 && status < 500:

@@ -56,13 +56,23 @@ func (c *collection) auto(ctx context.Context) (*schema.Collected, *failure) {
 	case fail == nil:
 		return collected, nil
 	case fail.err.Kind == schema.EndpointRemoved:
-		c.move(ctx, fail)
-		return c.only(ctx, profileEndpoint())
+		return c.successor(ctx, fail)
 	case fail.err.Kind == schema.CollectionFailed:
 		return c.secondChance(ctx, fail)
 	default:
 		return nil, fail
 	}
+}
+
+// successor asks the successor where V1 is gone, which v1 says, and stays with
+// it for good once it has shown that it is there: else a gateway that knows
+// neither for a moment would leave the process with the wrong one.
+func (c *collection) successor(ctx context.Context, v1 *failure) (*schema.Collected, *failure) {
+	collected, fail := c.only(ctx, profileEndpoint())
+	if fail == nil || fail.err.UpstreamCode != 0 && fail.err.Kind != schema.EndpointRemoved {
+		c.move(ctx, v1)
+	}
+	return collected, fail
 }
 
 // move makes the successor the endpoint of all calls from now on.

@@ -296,17 +296,26 @@ func TestWhenTheSuccessorFailsToo(t *testing.T) {
 	}
 }
 
-// The message of a process that moved long ago is no other.
-func TestBothGoneStaysSo(t *testing.T) {
-	transport := &twoEndpoints{v1: coded(300), successor: coded(300)}
+// A gateway that for a moment knows neither endpoint does not leave the client
+// with the wrong one.
+func TestBothGoneForAMomentMovesNobody(t *testing.T) {
+	moment := true
+	v1 := roundTrip(func(r *http.Request) (*http.Response, error) {
+		if moment {
+			return answering(404, "")(r)
+		}
+		return answering(200, good)(r)
+	})
+	transport := &twoEndpoints{v1: v1, successor: answering(404, "")}
 	client := New(autoConfig(transport))
 	first := refusal(t.Context(), t, client, someID)
 	assert.Contains(t, first.Message, "The vendor serves neither ")
-	got := refusal(t.Context(), t, client, someID)
-	assert.Equal(t, "The vendor serves neither V1 of the portrait endpoint nor its successor, fans_profile; the latest attempt: "+
-		"The vendor no longer serves this endpoint (code 300). Check JUSTONEAPI_BASE_URL if it is set. Else: Update this server.", got.Message)
-	assert.False(t, got.Retryable)
-	assert.Equal(t, [2]int{1, 2}, transport.asked())
+	assert.False(t, first.Retryable)
+	moment = false
+	got, err := client.Portrait(t.Context(), someID, false, nil)
+	require.NoError(t, err)
+	assert.Equal(t, schema.EndpointPortrait, got.Source.Endpoint)
+	assert.Equal(t, [2]int{2, 1}, transport.asked())
 }
 
 func TestWhatToDoAboutOneEndpointThatIsGone(t *testing.T) {
@@ -415,8 +424,8 @@ func TestLogNamesTheEndpoint(t *testing.T) {
 	}
 	assert.Equal(t, []line{
 		{Level: "DEBUG", Msg: "asked the vendor", Endpoint: "portrait", Outcome: "endpoint_removed", Attempt: 1},
+		{Level: "DEBUG", Msg: "asked the vendor", Endpoint: "profile", Outcome: "success", Attempt: 2},
 		{Level: "WARN", Msg: "the vendor no longer serves V1 of the portrait endpoint: its successor is asked from now on",
 			Reason: "The vendor no longer serves this endpoint (code 300)"},
-		{Level: "DEBUG", Msg: "asked the vendor", Endpoint: "profile", Outcome: "success", Attempt: 2},
 	}, lines)
 }

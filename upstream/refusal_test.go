@@ -108,7 +108,6 @@ func TestStatusesWithoutAnEnvelope(t *testing.T) {
 		{429, schema.RateLimited, true, false, 3},
 		{500, schema.UpstreamError, true, false, 3},
 		{501, schema.UpstreamError, true, false, 3},
-		{502, schema.UpstreamError, true, false, 3},
 		{503, schema.UpstreamError, true, false, 3},
 		{505, schema.UpstreamError, true, false, 3},
 		{599, schema.UpstreamError, true, false, 3},
@@ -119,6 +118,8 @@ func TestStatusesWithoutAnEnvelope(t *testing.T) {
 		{520, schema.Timeout, true, true, 1},
 		{522, schema.Timeout, true, true, 1},
 		{524, schema.Timeout, true, true, 1},
+		// So is one whose backend's answer went wrong: the vendor took the request.
+		{502, schema.UpstreamError, true, true, 1},
 		// Here the gateway did not reach the vendor.
 		{521, schema.UpstreamError, true, false, 3},
 		{523, schema.UpstreamError, true, false, 3},

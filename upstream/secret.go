@@ -14,6 +14,10 @@ import (
 // vendor's data. Something shorter occurs there by chance.
 const minLiteral = 8
 
+// minName is the same for the names of the data's members, which are ordinary
+// words.
+const minName = 16
+
 // secret is the vendor's token. It prints as *** with every verb, in every
 // log and in JSON; only request.go reads its value.
 type secret struct {
@@ -29,14 +33,14 @@ func newSecret(value string) *secret {
 // token, in whatever form it was there.
 func (s *secret) quote(text string) string { return plain(s.hider.Hide(text)) }
 
-// in reports whether a string among the values of data, which is JSON, holds
-// the token. Names of members and numbers are not looked at: those of the
-// vendor's data may well be what somebody's token is.
+// in reports whether a string in data, which is JSON, holds the token. Names of
+// members are looked at only for a token that is too long to be one by chance,
+// and numbers never.
 func (s *secret) in(data json.RawMessage) bool {
 	if len(s.value) < minLiteral || !s.maybeIn(string(data)) {
 		return false
 	}
-	for text := range stringValues(data) {
+	for text := range stringsIn(data, len(s.value) >= minName) {
 		if s.hider.Found(text) {
 			return true
 		}
@@ -50,9 +54,9 @@ func (s *secret) maybeIn(data string) bool {
 	return strings.ContainsAny(data, `%&\`) || s.hider.Found(data)
 }
 
-// stringValues are the strings in a JSON text that are no member's name,
-// decoded.
-func stringValues(data json.RawMessage) iter.Seq[string] {
+// stringsIn are the strings in a JSON text, decoded; with names, those of
+// members too.
+func stringsIn(data json.RawMessage, names bool) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		decoder := json.NewDecoder(strings.NewReader(string(data)))
 		decoder.UseNumber() // numbers do not matter here, and may be out of range
@@ -64,7 +68,7 @@ func stringValues(data json.RawMessage) iter.Seq[string] {
 				return // the end, since data is valid JSON
 			}
 			text, isString := token.(string)
-			if isString && !name && !yield(text) {
+			if isString && (names || !name) && !yield(text) {
 				return
 			}
 			switch delim, _ := token.(json.Delim); delim {

@@ -232,3 +232,21 @@ func TestLog(t *testing.T) {
 		{Level: "DEBUG", Msg: "asked the vendor", KOLID: id, Attempt: 3, Outcome: "success"},
 	}, lines)
 }
+
+func TestTokenAsTheNameOfAMember(t *testing.T) {
+	tests := map[string]struct {
+		token string
+		found bool
+	}{
+		"one that is nobody's word":    {"tok-5d1f0a9e7c3b2846", true},
+		"one that could be any member": {"provinces", false},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			cfg := testConfig(answering(200, fmt.Sprintf(`{"code":0,"data":{"gender":{"female":0.5},"extra":{%q:1}}}`, test.token)))
+			cfg.Token = test.token
+			_, err := New(cfg).Portrait(t.Context(), someID, false, nil)
+			assert.Equal(t, test.found, err != nil)
+		})
+	}
+}
