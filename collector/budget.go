@@ -50,8 +50,13 @@ func (f *flight) admit(s store.Store) upstream.Admit {
 func (f *flight) count(ctx context.Context, s store.Store, charge store.Charge) (counted bool, settled <-chan struct{}, err error) {
 	f.counting.Lock()
 	defer f.counting.Unlock()
-	if err := f.takeOff(); err != nil {
+	settled, err = f.takeOff()
+	if err != nil {
 		return false, nil, err
+	}
+	if f.knownSpent(charge.Day) {
+		f.unpaid()
+		return false, settled, nil
 	}
 	counted, err = s.Charge(ctx, charge, f.DailyBudget)
 	if errors.Is(err, store.ErrUncounted) {
@@ -63,27 +68,55 @@ func (f *flight) count(ctx context.Context, s store.Store, charge store.Charge) 
 		f.refund(ctx, s, charge) // it may have been counted all the same
 		return false, nil, f.unavailable(ctx, "count the charged call", err)
 	}
-	if counted {
-		f.open++
-		return true, nil, nil
+	if !counted {
+		f.unpaid()
+		return false, settled, nil
 	}
-	f.unpaid()
+	f.counted(charge.Day)
+	return true, nil, nil
+}
+
+// takeOff notes that a request that may be charged is about to be sent, so
+// that the end of the process waits for it. At the end none is sent any more.
+// It returns what is closed when the next request is settled, nil where none is
+// open.
+func (f *flight) takeOff() (settled <-chan struct{}, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil, closing()
+	}
+	f.paying = true
 	if f.open > 0 {
 		settled = f.settled
 	}
-	return false, settled, nil
+	return settled, nil
 }
 
-// spent reports whether the budget is used up by requests that are settled, as
-// far as this process can tell.
-func (f *flight) spent(ctx context.Context, s store.Store) bool {
-	if f.DailyBudget == 0 {
-		return false
+// spending is what a process has spent on a day. It is a second lock on the
+// budget, for a store that has forgotten what it counted: emptied, deleted, or
+// damaged.
+type spending struct {
+	day   schema.Day
+	calls int
+}
+
+// knownSpent reports whether this process alone has used up the budget.
+func (f *flight) knownSpent(day schema.Day) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.DailyBudget > 0 && f.spent.day == day && f.spent.calls >= f.DailyBudget
+}
+
+// counted notes a request that was counted.
+func (f *flight) counted(day schema.Day) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.open++
+	if f.spent.day != day {
+		f.spent = spending{day: day}
 	}
-	f.counting.Lock()
-	defer f.counting.Unlock()
-	counts, err := s.Counts(ctx, schema.DayOf(f.Now()))
-	return err == nil && f.open == 0 && counts.Charged >= f.DailyBudget
+	f.spent.calls++
 }
 
 // settle takes back a request that was not charged, and lets others try that
@@ -93,11 +126,26 @@ func (f *flight) settle(ctx context.Context, s store.Store, charge store.Charge,
 		f.unpaid()
 		f.refund(ctx, s, charge)
 	}
-	f.counting.Lock()
-	defer f.counting.Unlock()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !charged && f.spent.day == charge.Day {
+		f.spent.calls--
+	}
 	f.open--
 	close(f.settled)
 	f.settled = make(chan struct{})
+}
+
+// exceeded reports whether the budget is used up by requests that are settled,
+// as far as this process can tell.
+func (f *flight) exceeded(ctx context.Context, s store.Store) bool {
+	if f.DailyBudget == 0 {
+		return false
+	}
+	counts, err := s.Counts(ctx, schema.DayOf(f.Now()))
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return err == nil && f.open == 0 && counts.Charged >= f.DailyBudget
 }
 
 func (f *flight) refund(ctx context.Context, s store.Store, charge store.Charge) {
@@ -106,18 +154,6 @@ func (f *flight) refund(ctx context.Context, s store.Store, charge store.Charge)
 	if err := s.Refund(ctx, charge); err != nil {
 		f.log.WarnContext(ctx, "a call that was not charged stays counted as charged today", "error", err)
 	}
-}
-
-// takeOff notes that a request that may be charged is about to be sent, so
-// that the end of the process waits for it. At the end none is sent any more.
-func (f *flight) takeOff() error {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.closed {
-		return closing()
-	}
-	f.paying = true
-	return nil
 }
 
 // unpaid notes that nothing is at stake any more, so that the end of the

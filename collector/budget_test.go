@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -130,6 +131,34 @@ func TestBudgetThatCannotBeCounted(t *testing.T) {
 		assert.Empty(t, v.asked())
 
 		portrait(t, setup{vendor: v, store: shelf}.collector(), kol, false)
+	})
+}
+
+// emptied is a store that forgets at once what it counts.
+type emptied struct{ store.Store }
+
+func (e emptied) Charge(ctx context.Context, c store.Charge, limit int) (bool, error) {
+	counted, err := e.Store.Charge(ctx, c, limit)
+	return counted, errors.Join(err, e.Refund(ctx, c))
+}
+
+// What a process has spent itself it knows, whatever becomes of the store.
+func TestBudgetOutlivesTheStore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &vendor{fails: func(n int) *schema.Error {
+			if n == 1 {
+				return &schema.Error{Kind: schema.CollectionFailed} // which costs nothing
+			}
+			return nil
+		}}
+		c := setup{vendor: v, store: emptied{memory.New()}, change: budgetOf(2)}.collector()
+		assert.Equal(t, schema.CollectionFailed, failure(t, c, "one", false).Kind)
+		portrait(t, c, "one", false)
+		portrait(t, c, "two", false)
+		assert.Equal(t, schema.BudgetExhausted, failure(t, c, "three", false).Kind)
+		assert.Len(t, v.asked(), 3)
+		time.Sleep(16 * time.Hour)
+		portrait(t, c, "three", false)
 	})
 }
 

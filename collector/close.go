@@ -1,13 +1,17 @@
 package collector
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+)
 
-// Close lets no further collection begin, drops those for which nothing has
-// been asked yet, and waits for the others until their answers are stored. When
-// ctx ends before that, it gives them up. It then closes the store.
+// Close does what Shut does, waits for the collections that are paid for until
+// their answers are stored, and closes the store. When ctx ends before that, it
+// gives them up. The error says how many answers that were paid for are lost.
 func (c *Collector) Close(ctx context.Context) error {
-	if n := c.shut(); n > 0 {
-		c.Logger.InfoContext(ctx, "waiting for collections under way, so that what they cost is not lost", "collections", n)
+	if n := c.Shut(); n > 0 {
+		c.Logger.WarnContext(ctx, "waiting for collections under way, so that what they cost is not lost", "collections", n)
 	}
 	idle := make(chan struct{})
 	go func() {
@@ -21,11 +25,23 @@ func (c *Collector) Close(ctx context.Context) error {
 		c.abandon()
 		<-idle
 	}
-	return c.closeStore(context.WithoutCancel(ctx))
+	return errors.Join(c.losses(), c.closeStore(context.WithoutCancel(ctx)))
 }
 
-// shut lets nothing begin, and returns how many flights have to be waited for.
-func (c *Collector) shut() int {
+// losses is an error where answers that were paid for could not be stored.
+func (c *Collector) losses() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lost == 0 {
+		return nil
+	}
+	return fmt.Errorf("answers that were paid for could not be stored: %d", c.lost)
+}
+
+// Shut lets no further collection begin, and drops those for which nothing has
+// been asked yet: their callers are told to call again. It returns how many go
+// on because they are, or may be, paid for. Stored portraits are still served.
+func (c *Collector) Shut() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.closed = true
@@ -52,12 +68,10 @@ func (c *Collector) abandon() {
 }
 
 func (c *Collector) closeStore(ctx context.Context) error {
-	c.opening.Lock()
-	s := c.opened
-	c.opening.Unlock()
+	s := c.opened.Load()
 	if s == nil {
 		return nil
 	}
 	c.bringHits(ctx)
-	return s.Close()
+	return (*s).Close()
 }

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/singleflight"
+
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
 	"kol-portrait-mcp/upstream"
@@ -39,16 +41,18 @@ type Collector struct {
 	recent *recent
 	hits   atomic.Int64 // not in the store yet
 
-	opening sync.Mutex
-	opened  store.Store // nil until it was first needed
+	opening singleflight.Group
+	opened  atomic.Pointer[store.Store] // nil until it was first needed
 
-	counting sync.Mutex
-	open     int           // requests of this process that are counted and not settled
-	settled  chan struct{} // closed when one is
+	counting sync.Mutex // one request is counted at a time
 
 	mu      sync.Mutex
 	latest  map[string]*flight   // by KOL, those that are under way or still are the answer to somebody
 	flights map[*flight]struct{} // all that are under way or have an answer to save
+	open    int                  // requests that are counted and not settled
+	settled chan struct{}        // closed when one is
+	spent   spending             // what this process knows of the day by itself
+	lost    int                  // answers that were paid for and could not be stored
 	hitsAt  time.Time            // when hits were last brought to the store
 	closed  bool
 	running sync.WaitGroup // flights, and what else goes on behind the callers
@@ -154,19 +158,31 @@ func (c *Collector) join(ctx context.Context, kolID string, fresh bool) (f *flig
 	return f, true, nil
 }
 
-// storage returns the store, and opens it where that has not been done.
+// storage returns the store, and opens it where that has not been done. All who
+// come meanwhile wait for the same attempt, none longer than a caller would.
 func (c *Collector) storage(ctx context.Context) (store.Store, error) {
-	c.opening.Lock()
-	defer c.opening.Unlock()
-	if c.opened != nil {
-		return c.opened, nil
+	if s := c.opened.Load(); s != nil {
+		return *s, nil
 	}
-	s, err := c.Store(ctx)
-	if err != nil {
-		return nil, c.unavailable(ctx, "open the store", err)
+	ctx, cancel := context.WithTimeout(ctx, c.AnswerWithin)
+	defer cancel()
+	attempt := c.opening.DoChan("", func() (any, error) {
+		s, err := c.Store(context.WithoutCancel(ctx))
+		if err != nil {
+			return nil, c.unavailable(context.WithoutCancel(ctx), "open the store", err)
+		}
+		c.opened.Store(&s)
+		return s, nil
+	})
+	select {
+	case result := <-attempt:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return *c.opened.Load(), nil
+	case <-ctx.Done():
+		return nil, c.unavailable(ctx, "open the store in time", ctx.Err())
 	}
-	c.opened = s
-	return s, nil
 }
 
 // young reports whether a portrait may be the answer although it is not

@@ -82,6 +82,30 @@ func TestNothingIsAskedWithoutAStore(t *testing.T) {
 	})
 }
 
+// Those who come while a store is being opened wait for the same attempt, and
+// no longer than a caller would.
+func TestStoreThatIsSlowToOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := setup{vendor: &vendor{}, change: func(o *Options) {
+			o.AnswerWithin = 5 * time.Second
+			o.Store = func(context.Context) (store.Store, error) {
+				time.Sleep(10 * time.Second)
+				return memory.New(), nil
+			}
+		}}.collector()
+		start := time.Now()
+		var calls sync.WaitGroup
+		for range 12 {
+			calls.Go(func() { assert.Equal(t, schema.StoreUnavailable, failure(t, c, kol, false).Kind) })
+		}
+		calls.Wait()
+		assert.Equal(t, 5*time.Second, time.Since(start))
+		time.Sleep(time.Second)
+		portrait(t, c, kol, false)
+		assert.Equal(t, 10*time.Second, time.Since(start))
+	})
+}
+
 func TestStoreThatCannotBeOpenedIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opened := 0
@@ -132,11 +156,12 @@ func TestCloseStoresWhatIsPaidFor(t *testing.T) {
 		closing   time.Duration // what Close may take
 		took      time.Duration
 		stored    bool
+		lost      bool // known to be
 	}{
 		"an answer that comes in time":    {closing: time.Minute, took: 2 * time.Second, stored: true},
 		"an answer that comes too late":   {closing: time.Second, took: time.Second},
 		"a store that comes back in time": {storeDown: 5 * time.Second, closing: time.Minute, took: 2*time.Second + 7*time.Second, stored: true},
-		"a store that does not":           {storeDown: time.Hour, closing: time.Minute, took: time.Minute},
+		"a store that does not":           {storeDown: time.Hour, closing: time.Minute, took: time.Minute, lost: true},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -158,8 +183,13 @@ func TestCloseStoresWhatIsPaidFor(t *testing.T) {
 				start := time.Now()
 				ctx, cancel := context.WithTimeout(t.Context(), test.closing)
 				defer cancel()
-				require.NoError(t, c.Close(ctx))
+				err := c.Close(ctx)
 
+				if test.lost {
+					require.EqualError(t, err, "answers that were paid for could not be stored: 1")
+				} else {
+					require.NoError(t, err)
+				}
 				assert.InDelta(t, test.took, time.Since(start), float64(2*time.Second))
 				p, err := kept.Newest(t.Context(), kol)
 				require.NoError(t, err)
@@ -178,12 +208,18 @@ func TestCloseDropsWhatIsNotPaidFor(t *testing.T) {
 		ending := setup{store: shelf, change: func(o *Options) { o.Upstream = queued }}.collector()
 		other := setup{vendor: v, store: shelf}.collector()
 		var calls sync.WaitGroup
-		calls.Go(func() { _, _ = ending.Portrait(t.Context(), kol, false) })
+		calls.Go(func() {
+			got := failure(t, ending, kol, false)
+			assert.Equal(t, schema.Internal, got.Kind)
+			assert.True(t, got.Retryable)
+			assert.False(t, got.Charged)
+		})
 		time.Sleep(time.Second)
 		calls.Go(func() { assert.True(t, portrait(t, other, kol, false).Source.Charged) })
 		time.Sleep(time.Second)
 
 		start := time.Now()
+		assert.Zero(t, ending.Shut())
 		require.NoError(t, ending.Close(t.Context()))
 		assert.Zero(t, time.Since(start))
 		calls.Wait()
@@ -208,8 +244,30 @@ func TestDeadHolderBlocksNobody(t *testing.T) {
 		require.NoError(t, err)
 		start := time.Now()
 		portrait(t, setup{vendor: v, store: shelf}.collector(), kol, false)
-		assert.InDelta(t, leaseLasts, time.Since(start), float64(time.Second))
+		assert.InDelta(t, leaseLasts+leaseRenew+time.Second, time.Since(start), float64(time.Second))
 		assert.Len(t, v.asked(), 1)
+	})
+}
+
+// A lease may expire because the machine slept, or the store was locked: its
+// holder is given the time to prolong it.
+func TestHolderThatWakesUpKeepsItsLease(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v, shelf := &vendor{}, memory.New()
+		holder := store.Claim{KOLID: kol, Holder: "slept"}
+		_, err := shelf.Acquire(t.Context(), holder, leaseLasts)
+		require.NoError(t, err)
+		c := setup{vendor: v, store: shelf}.collector()
+		var calls sync.WaitGroup
+		calls.Go(func() { assert.True(t, portrait(t, c, kol, false).Source.FromStore) })
+		time.Sleep(leaseLasts + 3*time.Second)
+		_, err = shelf.Acquire(t.Context(), holder, leaseLasts)
+		require.NoError(t, err)
+		time.Sleep(leaseRenew)
+		require.NoError(t, shelf.Save(t.Context(), store.Portrait{ID: "slept", KOLID: kol, RetrievedAt: time.Now(), Data: data(1)}))
+		require.NoError(t, shelf.Release(t.Context(), holder, nil))
+		calls.Wait()
+		assert.Empty(t, v.asked())
 	})
 }
 
@@ -246,6 +304,7 @@ func TestOutcomeIsLogged(t *testing.T) {
 				v := &vendor{takes: 3 * time.Second, fails: func(int) *schema.Error { return test.fails }}
 				c := setup{vendor: v, log: slog.New(slog.NewTextHandler(&log, nil)), change: func(o *Options) { o.AnswerWithin = time.Second }}.collector()
 				require.Equal(t, schema.StillCollecting, failure(t, c, kol, false).Kind)
+				time.Sleep(time.Minute)
 				require.NoError(t, c.Close(t.Context()))
 				assert.Contains(t, log.String(), test.want)
 			})

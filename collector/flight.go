@@ -111,10 +111,21 @@ func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) *schema
 // ask asks the upstream, unless it is clear that the budget will not allow it:
 // there is no need to queue for that.
 func (f *flight) ask(ctx context.Context, s store.Store) (*schema.Collected, error) {
-	if f.spent(ctx, s) {
+	if f.exceeded(ctx, s) {
 		return nil, f.exhausted()
 	}
-	return f.Upstream.Portrait(ctx, f.kolID, f.fresh, f.admit(s))
+	collected, err := f.Upstream.Portrait(ctx, f.kolID, f.fresh, f.admit(s))
+	if err != nil && f.dropped() && !charged(err) {
+		return nil, closing()
+	}
+	return collected, err
+}
+
+// dropped reports whether the process is ending.
+func (f *flight) dropped() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closed
 }
 
 // logOutcome logs what became of a collection, whether anybody still waits for

@@ -45,6 +45,7 @@ func (f *flight) keep(ctx context.Context, s store.Store, collected *schema.Coll
 	f.log.WarnContext(ctx, "the store did not take an answer that was paid for; this process keeps it and tries again", "error", err)
 	if err := f.resave(ctx, s, p); err != nil {
 		f.log.ErrorContext(ctx, "an answer that was paid for could not be stored before the end", "error", err)
+		f.setLost()
 	} else {
 		f.log.InfoContext(ctx, "the store has the answer now")
 	}
@@ -72,6 +73,13 @@ func (f *flight) resave(ctx context.Context, s store.Store, p *store.Portrait) e
 	}()
 	again := retrypolicy.NewBuilder[any]().WithMaxRetries(-1).WithBackoff(firstResave, lastResave).Build()
 	return failsafe.With(again).WithContext(ctx).Run(func() error { return f.save(ctx, s, p) })
+}
+
+// setLost counts an answer that nobody will find any more.
+func (f *flight) setLost() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lost++
 }
 
 func (f *flight) setUnsaved(unsaved bool) {

@@ -56,6 +56,9 @@ func (f *flight) await(ctx context.Context, s store.Store, held store.Lease, bef
 			return nil, f.stillElsewhere()
 		}
 		now, err := s.Lease(ctx, f.kolID)
+		if err == nil && now.Holder == "" {
+			now, err = f.giveNotice(ctx, s)
+		}
 		switch {
 		case err != nil:
 			return nil, f.unavailable(ctx, "look at the lease on the KOL", err)
@@ -72,6 +75,16 @@ func (f *flight) await(ctx context.Context, s store.Store, held store.Lease, bef
 		}
 		return saved.answer(), nil
 	}
+}
+
+// giveNotice gives the holder of a lease that has expired the time to prolong
+// it: it may have been the machine that slept, or the store that was locked, and
+// not the holder that died.
+func (f *flight) giveNotice(ctx context.Context, s store.Store) (store.Lease, error) {
+	if err := pause(ctx, leaseRenew+time.Second); err != nil {
+		return store.Lease{}, err
+	}
+	return s.Lease(ctx, f.kolID)
 }
 
 // setElsewhere notes whether another process collects, and pays.
