@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"syscall"
+	"time"
 
 	"github.com/sethvargo/go-envconfig"
 )
@@ -24,11 +25,31 @@ const version = "0.1.0"
 var commit string //nolint:gochecknoglobals // the linker can set nothing else
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // so that a second signal ends the process at once
+	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, process{env: envconfig.OsLookuper(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// untilSignal returns a context that ends when the process is told to end.
+// Further signals change nothing, since they often come in pairs, from a
+// terminal and from a client, and what is paid for is being waited for; but who
+// presses Ctrl-C again after a second means it.
+func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		<-signals
+		cancel()
+		told := time.Now()
+		for s := range signals {
+			if s == os.Interrupt && time.Since(told) > time.Second {
+				os.Exit(exitFailure)
+			}
+		}
+	}()
+	return ctx, cancel
 }
 
 // process is what a run sees of the world.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"os/signal"
+	"sync"
 	"syscall"
 	"time"
 
@@ -117,8 +118,12 @@ func (prog *program) serve(ctx context.Context, p process) error {
 	slog.SetDefault(prog.log) // mcp-go logs some panics past the logger it is given
 	prog.introduce()
 	prog.warn()
+	// Whoever tells the server to end may kill it soon: it must not spend money
+	// until then whose answer nobody gets.
+	defer context.AfterFunc(ctx, func() { prog.collector.Shut() })()
 	if prog.config.Transport == config.TransportStdio {
-		return server.ServeStdio(ctx, mcp, p.stdin, p.stdout, grace, prog.log)
+		requests := &ending{Reader: p.stdin, then: func() { prog.collector.Shut() }}
+		return server.ServeStdio(ctx, mcp, requests, p.stdout, grace, prog.log)
 	}
 	return server.ListenHTTP(ctx, mcp, server.HTTPOptions{
 		Addr:           prog.config.Addr,
@@ -129,6 +134,26 @@ func (prog *program) serve(ctx context.Context, p process) error {
 		Grace:          grace,
 		Logger:         prog.log,
 	})
+}
+
+// lastCalls is how long calls that were read just before the end of input have
+// to begin. Clients that close their end often kill the server seconds later.
+const lastCalls = time.Second
+
+// ending is an input that tells of its end, a moment after.
+type ending struct {
+	io.Reader
+	then func()
+	once sync.Once
+}
+
+// Read reads on, and notes where there is nothing more to read.
+func (e *ending) Read(p []byte) (int, error) {
+	n, err := e.Reader.Read(p)
+	if err != nil {
+		e.once.Do(func() { time.AfterFunc(lastCalls, e.then) })
+	}
+	return n, err
 }
 
 // introduce logs what runs, for whoever reads the log later.
@@ -145,6 +170,9 @@ func (prog *program) warn() {
 	}
 	if prog.config.Environment == schema.EnvironmentCN && prog.config.BaseURL == "" {
 		prog.log.Warn("the vendor's address in mainland China is plain HTTP: the token crosses the network unencrypted")
+	}
+	if prog.config.DailyBudget > 0 && prog.config.Store.Kind == config.StoreMemory {
+		prog.log.Warn("the budget is counted in memory: it starts anew with each process")
 	}
 }
 

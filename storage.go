@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/url"
+	"strings"
 	"sync"
 
 	"kol-portrait-mcp/config"
@@ -14,6 +16,7 @@ import (
 	"kol-portrait-mcp/store/memory"
 	"kol-portrait-mcp/store/redis"
 	"kol-portrait-mcp/store/sqlite"
+	"kol-portrait-mcp/upstream"
 )
 
 // storage returns how the store that cfg asks for is opened.
@@ -35,10 +38,26 @@ func scope(cfg *config.Config) string {
 	if cfg.Environment == schema.EnvironmentSample {
 		return "sample"
 	}
-	if address, err := url.Parse(cfg.BaseURL); err == nil && address.Host != "" {
-		return address.Host
+	host := hostOf(cfg.BaseURL)
+	for _, own := range []schema.Environment{schema.EnvironmentGlobal, schema.EnvironmentCN} {
+		if host == "" || host == hostOf(upstream.Address(own)) {
+			return "vendor"
+		}
 	}
-	return "vendor"
+	return host
+}
+
+// hostOf returns the host and port of an address in one spelling, or nothing.
+func hostOf(address string) string {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
+	}
+	return net.JoinHostPort(strings.ToLower(u.Hostname()), port)
 }
 
 // file opens the SQLite store.

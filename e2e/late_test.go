@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"os"
@@ -34,6 +35,7 @@ func waysToLeave() []wayToLeave {
 		{"stdin closes", closeStdin},
 		{"stdin closes, and the next process does not wait for the end of the first", closeStdinAndGoOn},
 		{"the process is told to end", terminate},
+		{"the process is told to end in many ways at once", terminateAgainAndAgain},
 		{"the command is interrupted", interruptCommand},
 	}
 }
@@ -158,6 +160,21 @@ func terminate(t *testing.T, v *vendor, e environment) {
 	require.NoError(t, <-s.exited, s.log.String())
 }
 
+// terminateAgainAndAgain is what a terminal that closes, its shell and a client
+// do together.
+func terminateAgainAndAgain(t *testing.T, v *vendor, e environment) {
+	t.Helper()
+	s := start(t, e)
+	s.callAndForget(t)
+	<-v.arrived
+	for _, sig := range []os.Signal{syscall.SIGHUP, syscall.SIGTERM, os.Interrupt, syscall.SIGTERM} {
+		require.NoError(t, s.cmd.Process.Signal(sig))
+	}
+	require.NoError(t, s.stdin.Close())
+	v.release()
+	require.NoError(t, <-s.exited, s.log.String())
+}
+
 func interruptCommand(t *testing.T, v *vendor, e environment) {
 	t.Helper()
 	s, _, _ := spawn(t, e, "portrait", kol)
@@ -172,6 +189,30 @@ func (s *server) signal(t *testing.T, sig os.Signal) {
 	t.Helper()
 	require.NoError(t, s.cmd.Process.Signal(sig))
 	require.NoError(t, <-s.exited, s.log.String())
+}
+
+// Whoever tells a server to end may kill it soon after: nothing is begun then
+// whose answer might be lost.
+func TestNothingBeginsAfterTheEndIsAnnounced(t *testing.T) {
+	const calls = 20
+	v := startVendor(t)
+	s := start(t, against(t, v, sqliteFile(t)).with("JUSTONEAPI_MAX_RPS", "2"))
+	v.holdBack()
+	answers := make(chan answer, calls)
+	for i := range calls {
+		go func() { answers <- call(t.Context(), t, s.Client, map[string]any{"kolId": fmt.Sprint("kol-", i)}) }()
+	}
+	<-v.arrived
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
+	for range calls - 2 { // the signal may come later than a second request
+		a := <-answers
+		require.NotNil(t, a.Structured.Error)
+		assert.Contains(t, a.Structured.Error.Message, "The server is shutting down.")
+		assert.False(t, a.Structured.Error.Charged)
+	}
+	v.release()
+	require.NoError(t, <-s.exited, s.log.String())
+	assert.LessOrEqual(t, v.Charged(), 2)
 }
 
 // Redis is killed while the vendor is at work.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -48,7 +49,8 @@ type request struct {
 	From   int
 	N      int
 	Offset int64
-	At     time.Time // the clock of what is opened; the system's where it is zero
+	At     time.Time  // the clock of what is opened; the system's where it is zero
+	Day    schema.Day // of charges; testDay where empty
 }
 
 type answer struct {
@@ -61,6 +63,9 @@ type answer struct {
 }
 
 const testDay schema.Day = "2026-11-23"
+
+// farDay is one that processes with the real clock do not prune.
+const farDay schema.Day = "2999-12-31"
 
 // serve is the other process.
 func serve(in io.Reader, out io.Writer) error {
@@ -128,7 +133,7 @@ func obey(s **Store, logger *slog.Logger, out *json.Encoder, asked request) (ans
 		var failure atomic.Value
 		for i := range asked.N {
 			group.Go(func() {
-				ok, err := (*s).Charge(ctx, store.Charge{ID: fmt.Sprintf("%s-%d", asked.KOL, i), KOLID: asked.KOL, Day: testDay}, 10)
+				ok, err := (*s).Charge(ctx, store.Charge{ID: fmt.Sprintf("%s-%d", asked.KOL, i), KOLID: asked.KOL, Day: cmp.Or(asked.Day, testDay)}, 10)
 				if err != nil {
 					failure.Store(err)
 				}
@@ -336,7 +341,7 @@ func TestThreeProcessesShareALimit(t *testing.T) {
 	processes, path := startThree(t), filepath.Join(t.TempDir(), "portraits.db")
 	together(t, processes, request{Do: "open", Path: path})
 	for i, p := range processes {
-		p.send(t, request{Do: "charge", KOL: fmt.Sprint("process", i), N: 40})
+		p.send(t, request{Do: "charge", KOL: fmt.Sprint("process", i), N: 40, Day: farDay})
 	}
 	counted := 0
 	for _, p := range processes {
@@ -347,7 +352,7 @@ func TestThreeProcessesShareALimit(t *testing.T) {
 	assert.Equal(t, 10, counted)
 
 	s := open(t, path)
-	counts, err := s.Counts(t.Context(), testDay)
+	counts, err := s.Counts(t.Context(), farDay)
 	require.NoError(t, err)
 	assert.Equal(t, store.Counts{Charged: 10}, counts)
 	require.NoError(t, s.Close())
