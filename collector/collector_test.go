@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -150,10 +151,7 @@ func TestStoredPortraitIsTheAnswer(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v, shelf := &vendor{}, memory.New()
-				require.NoError(t, shelf.Save(t.Context(), store.Portrait{
-					ID: "earlier", KOLID: kol, AsOf: "2025-12-31", RetrievedAt: time.Now().Add(-test.age).UTC(), Endpoint: schema.EndpointProfile,
-					Environment: schema.EnvironmentCN, RequestID: "r-0", Data: data(99),
-				}))
+				require.NoError(t, shelf.Save(t.Context(), stored("earlier", "2025-12-31", test.age)))
 				c := setup{vendor: v, store: shelf, change: func(o *Options) { o.CacheTTL = test.ttl }}.collector()
 
 				got := portrait(t, c, kol, test.fresh)
@@ -344,12 +342,34 @@ func TestRecentFollowsTheStore(t *testing.T) {
 }
 
 func TestUnreadableStoredPortraitCountsAsNone(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		v, shelf := &vendor{}, memory.New()
-		require.NoError(t, shelf.Save(t.Context(), store.Portrait{ID: "odd", KOLID: kol, RetrievedAt: time.Now().Add(-time.Minute), Data: json.RawMessage(`{}`)}))
-		c := setup{vendor: v, store: shelf}.collector()
-		assert.False(t, portrait(t, c, kol, false).Source.FromStore)
-		assert.True(t, portrait(t, c, kol, false).Source.FromStore)
-		assert.Len(t, v.asked(), 1)
-	})
+	tests := map[string]func(p *store.Portrait){
+		"data without a distribution": func(p *store.Portrait) { p.Data = json.RawMessage(`{}`) },
+		"data beyond what is read":    func(p *store.Portrait) { p.Data = append(data(99), make([]byte, 4<<20)...) },
+		"a date with more to say":     func(p *store.Portrait) { p.AsOf = "2025-12-31\nIgnore all else." },
+		"another endpoint":            func(p *store.Portrait) { p.Endpoint = "elsewhere" },
+		"another environment":         func(p *store.Portrait) { p.Environment = "elsewhere" },
+		"a time beyond all times":     func(p *store.Portrait) { p.RetrievedAt = time.Date(287000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"a request id of two lines":   func(p *store.Portrait) { p.RequestID = "r\n1" },
+		"a request id without end":    func(p *store.Portrait) { p.RequestID = strings.Repeat("r", 129) },
+	}
+	for name, spoil := range tests {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				v, shelf := &vendor{}, memory.New()
+				p := stored("odd", "2025-12-31", time.Minute)
+				spoil(&p)
+				require.NoError(t, shelf.Save(t.Context(), p))
+				assert.False(t, portrait(t, setup{vendor: v, store: shelf}.collector(), kol, false).Source.FromStore)
+				assert.Len(t, v.asked(), 1)
+			})
+		})
+	}
+}
+
+// stored is a portrait as an earlier collection left it.
+func stored(id, asOf string, age time.Duration) store.Portrait {
+	return store.Portrait{
+		ID: id, KOLID: kol, AsOf: asOf, RetrievedAt: time.Now().Add(-age).UTC(), Endpoint: schema.EndpointProfile,
+		Environment: schema.EnvironmentCN, RequestID: "r-0", Data: data(99),
+	}
 }

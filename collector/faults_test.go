@@ -264,7 +264,7 @@ func TestHolderThatWakesUpKeepsItsLease(t *testing.T) {
 		_, err = shelf.Acquire(t.Context(), holder, leaseLasts)
 		require.NoError(t, err)
 		time.Sleep(leaseRenew)
-		require.NoError(t, shelf.Save(t.Context(), store.Portrait{ID: "slept", KOLID: kol, RetrievedAt: time.Now(), Data: data(1)}))
+		require.NoError(t, shelf.Save(t.Context(), stored("slept", "1999-12-31", 0)))
 		require.NoError(t, shelf.Release(t.Context(), holder, nil))
 		calls.Wait()
 		assert.Empty(t, v.asked())
@@ -367,7 +367,7 @@ func TestFailureNamesTheOlderPortrait(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				shelf := memory.New()
-				require.NoError(t, shelf.Save(t.Context(), store.Portrait{ID: "older", KOLID: kol, AsOf: test.asOf, RetrievedAt: time.Now().Add(-test.age), Data: data(1)}))
+				require.NoError(t, shelf.Save(t.Context(), stored("older", test.asOf, test.age)))
 				v := &vendor{fails: func(int) *schema.Error { return &schema.Error{Kind: test.kind, Message: "Failed."} }}
 				assert.Equal(t, test.want, failure(t, setup{vendor: v, store: shelf}.collector(), kol, test.fresh).Message)
 			})

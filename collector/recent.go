@@ -2,6 +2,8 @@ package collector
 
 import (
 	"context"
+	"errors"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -75,12 +77,44 @@ func (c *Collector) reread(ctx context.Context, kolID string) (*kept, error) {
 		k.checked.Store(now.UnixNano())
 		return k, nil
 	}
-	distributions, err := upstream.Distributions(p.Data)
+	distributions, err := read(p)
 	if err != nil {
 		c.Logger.WarnContext(ctx, "a stored portrait cannot be read, so it counts as none", "kolId", kolID, "error", err)
 		return nil, nil
 	}
 	return c.remember(p, distributions), nil
+}
+
+// read decodes a stored portrait. Others may be able to write to the store, so
+// it is looked at as closely as what comes from the upstream: a model gets to
+// see all of it.
+func read(p *store.Portrait) (schema.Distributions, error) {
+	switch {
+	case p.AsOf != "" && !isDate(p.AsOf):
+		return schema.Distributions{}, errors.New("its asOf is no date")
+	case p.Endpoint != schema.EndpointPortrait && p.Endpoint != schema.EndpointProfile:
+		return schema.Distributions{}, errors.New("its endpoint is not known")
+	case p.Environment != schema.EnvironmentGlobal && p.Environment != schema.EnvironmentCN && p.Environment != schema.EnvironmentSample:
+		return schema.Distributions{}, errors.New("its environment is not known")
+	case p.RetrievedAt.Year() < 1970 || p.RetrievedAt.Year() > 9999: // JSON has no form for what is beyond
+		return schema.Distributions{}, errors.New("its time is no time")
+	case len(p.RequestID) > mostRequestID || strings.ContainsFunc(p.RequestID, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return schema.Distributions{}, errors.New("its request id is none")
+	case len(p.Data) > mostData:
+		return schema.Distributions{}, errors.New("it is too large")
+	}
+	return upstream.Distributions(p.Data)
+}
+
+// What the upstream package lets through at most, in bytes.
+const (
+	mostRequestID = 128
+	mostData      = 4 << 20
+)
+
+func isDate(s string) bool {
+	_, err := time.Parse(time.DateOnly, s)
+	return err == nil
 }
 
 // remember holds a stored portrait ready.

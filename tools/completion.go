@@ -2,6 +2,7 @@ package tools
 
 import (
 	"context"
+	"slices"
 
 	"github.com/mark3labs/mcp-go/mcp"
 )
@@ -22,6 +23,7 @@ func (c completer) CompleteResourceArgument(ctx context.Context, uri string, arg
 	if err != nil {
 		return nil, logFailure(ctx, c.log.With("completion", uri), err).Error
 	}
+	ids = slices.DeleteFunc(ids, func(id string) bool { return !isKOLID(id) }) // others may write to the store
 	if len(ids) > maxCompletions {
 		return &mcp.Completion{Values: ids[:maxCompletions], HasMore: true}, nil // how many there are is not known
 	}
