@@ -107,8 +107,12 @@ func locate(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if resolved, err := filepath.EvalSymlinks(path); err == nil {
+	resolved, err := filepath.EvalSymlinks(path)
+	if err == nil {
 		return resolved, nil
+	}
+	if _, there := os.Lstat(path); there == nil { // perhaps a link to a disk that is not there now
+		return "", fmt.Errorf("%s leads nowhere: %w", path, err)
 	}
 	folder, name := filepath.Dir(path), filepath.Base(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
