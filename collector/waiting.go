@@ -44,7 +44,7 @@ func (f *flight) leave(started bool) error {
 		return nil
 	}
 	f.owed++
-	return f.stillCollecting(started && !f.elsewhere)
+	return f.stillCollecting(started && !f.elsewhere && f.Environment != schema.EnvironmentSample)
 }
 
 // landedFor returns a flight that has landed and still is the answer to a
