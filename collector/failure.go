@@ -32,26 +32,25 @@ func (c *Collector) unavailable(ctx context.Context, doing string, err error) er
 
 // exhausted is the failure of a call that would pass the budget.
 func (f *flight) exhausted() error {
-	now := f.Now()
-	next := schema.NextDay(now)
-	return &schema.Error{
-		Kind: schema.BudgetExhausted,
-		Message: fmt.Sprintf("Today's budget of charged vendor calls is used up (PORTRAIT_DAILY_BUDGET is %d, calls under way included). The vendor was not asked. "+
-			"The next day starts at %s (00:00 in Shanghai). Portraits in the store are still served.", f.DailyBudget, next.UTC().Format("2006-01-02 15:04 UTC")),
-		Retryable:         true,
-		RetryAfterSeconds: wholeSeconds(next.Sub(now)),
-	}
+	return f.tomorrow(schema.BudgetExhausted, fmt.Sprintf("Today's budget of charged vendor calls is used up "+
+		"(PORTRAIT_DAILY_BUDGET is %d, calls under way included). The vendor was not asked.", f.DailyBudget))
 }
 
 // uncounted is the failure of a call on a day whose charged calls are not
 // known.
 func (f *flight) uncounted() error {
+	return f.tomorrow(schema.StoreUnavailable, fmt.Sprintf("How many charged calls today has had was lost with a damaged store file, "+
+		"so the budget (PORTRAIT_DAILY_BUDGET is %d) cannot be kept, and the vendor was not asked. Whoever runs the server can do without a budget for today.", f.DailyBudget))
+}
+
+// tomorrow is a failure that ends with the vendor's day.
+func (f *flight) tomorrow(kind schema.Kind, message string) error {
 	now := f.Now()
 	next := schema.NextDay(now)
 	return &schema.Error{
-		Kind: schema.StoreUnavailable,
-		Message: fmt.Sprintf("How many charged calls today has had was lost with a damaged store file, so the budget (PORTRAIT_DAILY_BUDGET is %d) cannot be kept, and the vendor was not asked. "+
-			"The next day starts at %s (00:00 in Shanghai); until then whoever runs the server can do without a budget.", f.DailyBudget, next.UTC().Format("2006-01-02 15:04 UTC")),
+		Kind: kind,
+		Message: fmt.Sprintf("%s The next day starts at %s (00:00 in Shanghai). Portraits in the store are still served.",
+			message, next.UTC().Format("2006-01-02 15:04 UTC")),
 		Retryable:         true,
 		RetryAfterSeconds: wholeSeconds(next.Sub(now)),
 	}
