@@ -22,8 +22,8 @@ const hitsEvery = time.Minute
 func (f *flight) admit(s store.Store) upstream.Admit {
 	return func(ctx context.Context) (func(charged bool), error) {
 		f.requests++
-		charge := store.Charge{ID: fmt.Sprintf("%s-%d", f.id, f.requests), KOLID: f.kolID, Day: schema.DayOf(f.Now())}
 		for {
+			charge := store.Charge{ID: fmt.Sprintf("%s-%d", f.id, f.requests), KOLID: f.kolID, Day: schema.DayOf(f.Now())}
 			counted, settled, err := f.count(ctx, s, charge)
 			switch {
 			case err != nil:

@@ -99,6 +99,20 @@ func TestExhaustedBudget(t *testing.T) {
 	})
 }
 
+// A call that waits for what others may free is counted on the day on which it
+// is sent.
+func TestBudgetOverMidnight(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := setup{vendor: &vendor{takes: 20 * time.Second}, change: budgetOf(1)}.collector()
+		time.Sleep(16*time.Hour - 10*time.Second) // 23:59:50 in Shanghai
+		var calls sync.WaitGroup
+		calls.Go(func() { portrait(t, c, kol, false) })
+		time.Sleep(time.Second)
+		calls.Go(func() { portrait(t, c, "another", false) })
+		calls.Wait()
+	})
+}
+
 // A call that the budget will not allow does not queue for the vendor.
 func TestSpentBudgetIsToldAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -52,6 +52,7 @@ type Collector struct {
 	open    int                  // requests that are counted and not settled
 	settled chan struct{}        // closed when one is
 	spent   spending             // what this process knows of the day by itself
+	unsaved int                  // flights whose answer the store has not taken yet
 	lost    int                  // answers that were paid for and could not be stored
 	hitsAt  time.Time            // when hits were last brought to the store
 	closed  bool
@@ -146,6 +147,7 @@ func (c *Collector) join(ctx context.Context, kolID string, fresh bool) (f *flig
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f = c.latest[kolID]; f != nil && !f.landed && (f.fresh || !fresh) {
+		f.owed = max(f.owed-1, 0) // this may well be who left before
 		return f, false, nil
 	}
 	if c.closed {

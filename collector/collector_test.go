@@ -276,6 +276,28 @@ func TestFreshAnswerIsOwedToWhoStoppedWaiting(t *testing.T) {
 	}
 }
 
+// What a fresh collection owes is not spent on callers whom the store can
+// answer, nor does its failure keep the store from answering.
+func TestOthersDoNotTakeWhatIsOwed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &vendor{takes: 10 * time.Second}
+		c := setup{vendor: v, change: func(o *Options) { o.AnswerWithin = time.Second }}.collector()
+		for range 3 { // one caller, who repeats as told
+			require.Equal(t, schema.StillCollecting, failure(t, c, kol, true).Kind)
+		}
+		time.Sleep(time.Minute)
+		assert.True(t, portrait(t, c, kol, false).Source.FromStore)
+		assert.True(t, portrait(t, c, kol, true).Source.FromStore, "owed")
+
+		v.fails = func(int) *schema.Error { return &schema.Error{Kind: schema.Timeout, Charged: true} }
+		require.Equal(t, schema.StillCollecting, failure(t, c, kol, true).Kind)
+		time.Sleep(time.Minute)
+		assert.True(t, portrait(t, c, kol, false).Source.FromStore)
+		assert.Equal(t, schema.Timeout, failure(t, c, kol, true).Kind)
+		assert.Len(t, v.asked(), 2)
+	})
+}
+
 func TestWhoJoinsWhom(t *testing.T) {
 	tests := map[string]struct {
 		first, second bool // fresh

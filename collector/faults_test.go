@@ -135,6 +135,8 @@ func TestAnswerOutlivesTheStore(t *testing.T) {
 
 		assert.True(t, portrait(t, c, kol, false).Source.Charged, "who waited has the answer")
 		time.Sleep(time.Minute)
+		require.Equal(t, schema.StoreUnavailable, failure(t, c, "another", true).Kind)
+		require.Equal(t, schema.StoreUnavailable, failure(t, c, kol, true).Kind, "the store cannot count another")
 		again := portrait(t, c, kol, false)
 		assert.True(t, again.Source.FromStore)
 		assert.False(t, again.Source.Charged)
@@ -326,6 +328,20 @@ func TestFailureIsSharedBetweenProcesses(t *testing.T) {
 		}
 		calls.Wait()
 		assert.Len(t, v.asked(), 1)
+	})
+}
+
+func TestPanicIsNotRepeatedByAnotherProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		shelf := memory.New()
+		v := &vendor{takes: time.Second, fails: func(int) *schema.Error { panic("no matter") }}
+		var calls sync.WaitGroup
+		for range 3 {
+			c := setup{vendor: v, store: shelf}.collector()
+			calls.Go(func() { assert.Equal(t, schema.Internal, failure(t, c, kol, false).Kind) })
+		}
+		calls.Wait()
+		assert.Len(t, v.asked(), 1, "it may have been charged")
 	})
 }
 

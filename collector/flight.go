@@ -79,7 +79,7 @@ func (f *flight) collect(ctx context.Context) {
 		return
 	}
 	letGo := f.holdOn(ctx, s)
-	defer letGo(nil) // for a panic's sake: after the first call it does nothing
+	defer letGo(broken()) // after a panic; else it does nothing any more
 	letGo(f.fetch(ctx, s, before))
 }
 

@@ -85,6 +85,10 @@ func (f *flight) setLost() {
 func (f *flight) setUnsaved(unsaved bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.unsaved = unsaved
+	if f.unsaved = unsaved; unsaved {
+		f.Collector.unsaved++
+	} else {
+		f.Collector.unsaved--
+	}
 	f.sweep()
 }

@@ -106,8 +106,15 @@ func (f *flight) holdOn(ctx context.Context, s store.Store) (letGo func(failure 
 	stopped := make(chan struct{})
 	go func() {
 		defer close(stopped)
-		for pause(holding, leaseRenew) == nil {
-			f.prolong(holding, s)
+		due := time.NewTicker(leaseRenew)
+		defer due.Stop()
+		for {
+			select {
+			case <-due.C:
+				f.prolong(holding, s)
+			case <-holding.Done():
+				return
+			}
 		}
 	}()
 	return func(failure *schema.Error) {
@@ -123,8 +130,10 @@ func (f *flight) holdOn(ctx context.Context, s store.Store) (letGo func(failure 
 // prolong cannot do more than try: where the lease was lost, another process
 // may be collecting the KOL as well by now.
 func (f *flight) prolong(ctx context.Context, s store.Store) {
+	ctx, cancel := context.WithTimeout(ctx, leaseRenew-time.Second) // or the next would come too late as well
+	defer cancel()
 	held, err := s.Acquire(ctx, f.claim(), leaseLasts)
-	if ctx.Err() == nil && (err != nil || held.Holder != f.id) {
+	if !errors.Is(ctx.Err(), context.Canceled) && (err != nil || held.Holder != f.id) {
 		f.log.WarnContext(ctx, "the lease on the KOL could not be prolonged", "error", err)
 	}
 }

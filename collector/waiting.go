@@ -53,19 +53,36 @@ func (f *flight) leave(started bool) error {
 func (c *Collector) landedFor(kolID string, fresh bool) *flight {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	f := c.latest[kolID]
-	if f == nil || !f.landed || fresh && !f.fresh {
-		return nil
-	}
-	if f.owed > 0 && c.Now().Sub(f.landedAt) < debt {
+	if f := c.latest[kolID]; f != nil && c.owes(f, fresh) {
 		f.owed--
 		c.sweep()
 		return f
 	}
-	if f.unsaved && !fresh && c.young(f.answer) {
-		return f
+	if c.unsaved == 0 || fresh {
+		return nil
+	}
+	for f := range c.flights {
+		if f.kolID == kolID && f.unsaved && c.young(f.answer) {
+			return f
+		}
 	}
 	return nil
+}
+
+// owes reports whether a call comes back for what a flight brought. What a
+// fresh flight owes is kept for fresh calls, where the store can answer others,
+// or where all there is to tell is that it failed. The caller holds mu.
+func (c *Collector) owes(f *flight, fresh bool) bool {
+	switch {
+	case !f.landed || f.owed == 0 || c.Now().Sub(f.landedAt) >= debt:
+		return false
+	case f.fresh == fresh:
+		return true
+	case fresh:
+		return false
+	default:
+		return f.err == nil && !c.young(f.answer)
+	}
 }
 
 // late is what a call is told that came when the flight had landed.

@@ -144,7 +144,7 @@ func (c *Client) collect(a answer, env envelope) (*schema.Collected, *failure) {
 			Endpoint:    a.endpoint.name,
 			Deprecated:  a.endpoint.name.Deprecated(),
 			Environment: c.environment,
-			RetrievedAt: time.Now().UTC().Truncate(time.Second),
+			RetrievedAt: time.Now().UTC().Truncate(time.Millisecond),
 			Charged:     c.environment != schema.EnvironmentSample,
 			Sample:      c.environment == schema.EnvironmentSample || strings.EqualFold(a.header.Get("X-Sample-Data"), "true"),
 			RequestID:   c.requestID(env),

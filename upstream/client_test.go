@@ -127,7 +127,7 @@ func TestDocumentedPortrait(t *testing.T) {
 	require.NoError(t, json.Unmarshal(recorded, &response))
 
 	client, vendor := sampleClient(t, nil)
-	before := time.Now().UTC().Truncate(time.Second)
+	before := time.Now().UTC().Truncate(time.Millisecond)
 	got, err := client.Portrait(t.Context(), sample.DocumentedID, false, nil)
 	require.NoError(t, err)
 
@@ -142,7 +142,7 @@ func TestDocumentedPortrait(t *testing.T) {
 	assert.Equal(t, 1, vendor.Charged())
 	assert.False(t, got.Source.RetrievedAt.Before(before))
 	assert.Equal(t, time.UTC, got.Source.RetrievedAt.Location())
-	assert.Zero(t, got.Source.RetrievedAt.Nanosecond())
+	assert.Zero(t, got.Source.RetrievedAt.Nanosecond()%int(time.Millisecond))
 	assert.Regexp(t, `^sample-[0-9a-f]{16}$`, got.Source.RequestID)
 	got.Source.RetrievedAt, got.Source.RequestID = time.Time{}, ""
 	assert.Equal(t, schema.Source{
