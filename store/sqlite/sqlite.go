@@ -111,7 +111,9 @@ func locate(path string) (string, error) {
 	if err == nil {
 		return resolved, nil
 	}
-	if _, there := os.Lstat(path); there == nil { // perhaps a link to a disk that is not there now
+	// Not just a file that is missing, or was until now, but perhaps a link to a
+	// disk that is.
+	if info, there := os.Lstat(path); there == nil && info.Mode()&os.ModeSymlink != 0 {
 		return "", fmt.Errorf("%s leads nowhere: %w", path, err)
 	}
 	folder, name := filepath.Dir(path), filepath.Base(path)
