@@ -48,7 +48,7 @@ func (c *Collector) Shut() int {
 	n := 0
 	for f := range c.flights {
 		switch {
-		case f.paying || f.unsaved:
+		case f.paying && !f.landed || f.unsaved: // what has landed and is saved only has to let go of its lease
 			n++
 		default:
 			f.cancel()
