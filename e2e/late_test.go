@@ -196,7 +196,7 @@ func (s *server) signal(t *testing.T, sig os.Signal) {
 func TestNothingBeginsAfterTheEndIsAnnounced(t *testing.T) {
 	const calls = 20
 	v := startVendor(t)
-	s := start(t, against(t, v, sqliteFile(t)).with("JUSTONEAPI_MAX_RPS", "2"))
+	s := start(t, against(t, v, sqliteFile(t)).with("JUSTONEAPI_MAX_RPS", "0.5"))
 	v.holdBack()
 	answers := make(chan answer, calls)
 	for i := range calls {
