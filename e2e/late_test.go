@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"io"
@@ -196,21 +197,28 @@ func (s *server) signal(t *testing.T, sig os.Signal) {
 func TestNothingBeginsAfterTheEndIsAnnounced(t *testing.T) {
 	const calls = 20
 	v := startVendor(t)
-	s := start(t, against(t, v, sqliteFile(t)).with("JUSTONEAPI_MAX_RPS", "0.5"))
+	s, stdin, stdout := spawn(t, against(t, v, sqliteFile(t)).with("JUSTONEAPI_MAX_RPS", "0.5"))
 	v.holdBack()
-	answers := make(chan answer, calls)
+	requests := `{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"e2e","version":"1"}}}` + "\n"
 	for i := range calls {
-		go func() { answers <- call(t.Context(), t, s.Client, map[string]any{"kolId": fmt.Sprint("kol-", i)}) }()
+		requests += fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"kol-%[1]d"}}}`+"\n", i)
+	}
+	requests += `{"jsonrpc":"2.0","id":"all read","method":"ping"}` + "\n"
+	_, err := io.WriteString(stdin, requests)
+	require.NoError(t, err)
+	lines := bufio.NewScanner(stdout)
+	for lines.Scan() && !strings.Contains(lines.Text(), `"all read"`) {
 	}
 	<-v.arrived
 	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
 	for range calls - 2 { // the signal may come later than a second request
-		a := <-answers
-		require.NotNil(t, a.Structured.Error)
-		assert.Contains(t, a.Structured.Error.Message, "The server is shutting down.")
-		assert.False(t, a.Structured.Error.Charged)
+		require.True(t, lines.Scan())
+		assert.Contains(t, lines.Text(), "The server is shutting down.")
+		assert.Contains(t, lines.Text(), `"charged":false`)
 	}
 	v.release()
+	for lines.Scan() { // what is paid for, until the end
+	}
 	require.NoError(t, <-s.exited, s.log.String())
 	assert.LessOrEqual(t, v.Charged(), 2)
 }
