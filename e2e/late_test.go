@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -181,6 +182,7 @@ func interruptCommand(t *testing.T, v *vendor, e environment) {
 	s, _, _ := spawn(t, e, "portrait", kol)
 	<-v.arrived
 	require.NoError(t, s.cmd.Process.Signal(os.Interrupt))
+	s.log.find(t, regexp.MustCompile("waiting for collections under way"))
 	v.release()
 	require.Error(t, <-s.exited, "the command has not printed the portrait")
 }
