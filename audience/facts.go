@@ -31,6 +31,7 @@ type facts struct {
 	devices  map[string]label               // by the technical name in lower case
 	regionOf map[string]string              // province to region; none for the rows that are not provinces
 	tiers    map[string][]city
+	baseline baseline
 }
 
 // city is what cities.csv says of a city, by the vendor's names.
@@ -52,6 +53,7 @@ func readFacts() *facts {
 		devices:  map[string]label{},
 		regionOf: map[string]string{},
 		tiers:    map[string][]city{},
+		baseline: census(),
 	}
 	for _, row := range table("interests.csv", "zh", "en") {
 		f.names[Interest][row[0]] = label{zh: row[0], en: row[1]}

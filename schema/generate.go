@@ -49,7 +49,8 @@ func encode(s *jsonschema.Schema, t reflect.Type) (json.RawMessage, error) {
 
 // mapType describes the types whose JSON form their Go form does not tell.
 func mapType(t reflect.Type) *jsonschema.Schema {
-	if t == reflect.TypeFor[Share]() {
+	switch t {
+	case reflect.TypeFor[Share](), reflect.TypeFor[RoughShare](), reflect.TypeFor[Index]():
 		return &jsonschema.Schema{Type: "number"}
 	}
 	return nil

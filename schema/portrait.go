@@ -24,6 +24,8 @@ type Portrait struct {
 	AsOf          string         `json:"asOf,omitempty" jsonschema_description:"Day of the data, YYYY-MM-DD; absent where the vendor gave none"`
 	Language      Language       `json:"language" jsonschema:"enum=en,enum=zh" jsonschema_description:"Language of sentences, and of names in the summary"`
 	Summary       Summary        `json:"summary"`
+	Fit           *Fit           `json:"fit,omitempty" jsonschema_description:"How well the followers match targetAudience"`
+	Change        *Change        `json:"change,omitempty" jsonschema_description:"What moved by a point or more since the newest older portrait in this server's store; absent where there is none"`
 	Distributions *Distributions `json:"distributions,omitempty" jsonschema_description:"The vendor's own rows, unrounded; left out with detail=summary"`
 	Source        Source         `json:"source"`
 	Warnings      []string       `json:"warnings" jsonschema_description:"What to keep in mind before relying on the figures"`
@@ -64,6 +66,7 @@ type AgeSummary struct {
 type RankedShare struct {
 	Name  string `json:"name"`
 	Share Share  `json:"share"`
+	TGI   *Index `json:"tgi,omitempty" jsonschema_description:"100 = as in the baseline, China's 2020 census unless another is configured; absent where there is none"`
 }
 
 // PortraitArguments is what get_kol_fans_portrait takes.

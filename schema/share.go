@@ -8,10 +8,28 @@ import "strconv"
 type Share float64
 
 // MarshalJSON writes the share with at most four decimals.
-func (s Share) MarshalJSON() ([]byte, error) {
-	rounded, err := strconv.ParseFloat(strconv.FormatFloat(float64(s), 'f', 4, 64), 64)
+func (s Share) MarshalJSON() ([]byte, error) { return rounded(float64(s), 4) }
+
+// RoughShare is a Share that has three decimals as JSON: what text shows of it,
+// where many stand side by side.
+type RoughShare float64
+
+// MarshalJSON writes the share with at most three decimals.
+func (s RoughShare) MarshalJSON() ([]byte, error) { return rounded(float64(s), 3) }
+
+// Index is a TGI (target group index): the share in the audience by the share
+// in a baseline, times 100, so that 100 is as in the baseline. As JSON it has
+// one decimal.
+type Index float64
+
+// MarshalJSON writes the index with at most one decimal.
+func (i Index) MarshalJSON() ([]byte, error) { return rounded(float64(i), 1) }
+
+// rounded writes a number as JSON with at most the given decimals.
+func rounded(v float64, decimals int) ([]byte, error) {
+	nearest, err := strconv.ParseFloat(strconv.FormatFloat(v, 'f', decimals, 64), 64)
 	if err != nil {
 		return nil, err
 	}
-	return strconv.AppendFloat(nil, rounded, 'f', -1, 64), nil
+	return strconv.AppendFloat(nil, nearest, 'f', -1, 64), nil
 }
