@@ -30,7 +30,7 @@ func TestMedianAge(t *testing.T) {
 		{"only an unknown group", []schema.AgeShare{{Group: "25-30", Percent: 1}}, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := audience.New().Summarize(&schema.Distributions{Ages: tt.ages}, schema.English)
+			s := audience.New(nil).Summarize(&schema.Distributions{Ages: tt.ages}, schema.English)
 			require.NotNil(t, s.Age)
 			if tt.want == 0 {
 				assert.Nil(t, s.Age.MedianYears)
@@ -58,7 +58,7 @@ func TestCoreAgeGroup(t *testing.T) {
 		{"none where nobody is in any", agesOf(0, 0, 0, 0, 0), "", 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := audience.New().Summarize(&schema.Distributions{Ages: tt.ages}, schema.English)
+			s := audience.New(nil).Summarize(&schema.Distributions{Ages: tt.ages}, schema.English)
 			if tt.group == "" {
 				assert.Nil(t, s.Age)
 				return
@@ -71,11 +71,11 @@ func TestCoreAgeGroup(t *testing.T) {
 }
 
 func TestMinorShareIsAbsentWithoutItsRow(t *testing.T) {
-	withZero := audience.New().Summarize(&schema.Distributions{Ages: agesOf(0, 1, 0, 0, 0)}, schema.English)
+	withZero := audience.New(nil).Summarize(&schema.Distributions{Ages: agesOf(0, 1, 0, 0, 0)}, schema.English)
 	require.NotNil(t, withZero.Age.MinorShare)
 	assert.Zero(t, *withZero.Age.MinorShare)
 
-	without := audience.New().Summarize(&schema.Distributions{Ages: agesOf(0, 1, 0, 0, 0)[1:]}, schema.English)
+	without := audience.New(nil).Summarize(&schema.Distributions{Ages: agesOf(0, 1, 0, 0, 0)[1:]}, schema.English)
 	assert.Nil(t, without.Age.MinorShare)
 	assert.NotContains(t, without.Insights, "Under 18: 0.0%.")
 }
@@ -100,8 +100,8 @@ func TestShortestRunOfAges(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			d := &schema.Distributions{Ages: tt.ages}
-			en := audience.New().Summarize(d, schema.English).Insights
-			zh := audience.New().Summarize(d, schema.Chinese).Insights
+			en := audience.New(nil).Summarize(d, schema.English).Insights
+			zh := audience.New(nil).Summarize(d, schema.Chinese).Insights
 			if tt.en == "" {
 				assert.NotContains(t, strings.Join(en, " "), " are ")
 				return

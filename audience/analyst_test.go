@@ -58,7 +58,7 @@ func TestDocumentedResponse(t *testing.T) {
 	d, asOf := documented(t)
 	for _, lang := range []schema.Language{schema.English, schema.Chinese} {
 		t.Run(string(lang), func(t *testing.T) {
-			analyst := audience.New()
+			analyst := audience.New(nil)
 			golden(t, "documented-"+string(lang), struct {
 				Summary  schema.Summary `json:"summary"`
 				Warnings []string       `json:"warnings"`

@@ -13,14 +13,14 @@ import (
 
 func TestCensusIsTheCommuniques(t *testing.T) {
 	var provinces, people float64
-	for _, n := range census()[schema.DimensionProvinces] {
+	for _, n := range census()[schema.DimensionProvinces].people {
 		provinces++
 		people += n
 	}
 	assert.InDelta(t, 31, provinces, 0)
 	assert.InDelta(t, 1_409_778_724, people, 0)
 	var both float64
-	for _, n := range census()[schema.DimensionGender] {
+	for _, n := range census()[schema.DimensionGender].people {
 		both += n
 	}
 	assert.InDelta(t, 1_411_778_724, both, 0, "with servicemen")

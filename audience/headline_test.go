@@ -94,7 +94,7 @@ func TestHeadline(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			analyst := audience.New()
+			analyst := audience.New(nil)
 			assert.Equal(t, tt.en, analyst.Summarize(tt.d, schema.English).Headline)
 			assert.Equal(t, tt.zh, analyst.Summarize(tt.d, schema.Chinese).Headline)
 			assert.Equal(t, tt.en, analyst.Summarize(tt.d, "fr").Headline, "any other language is English")

@@ -88,7 +88,7 @@ func TestInsights(t *testing.T) {
 			[]string{"Skews female (men 32.9%)."}, []string{"女性偏多（男性占 32.9%）。"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			analyst := audience.New()
+			analyst := audience.New(nil)
 			assert.Equal(t, tt.en, analyst.Summarize(tt.d, schema.English).Insights)
 			assert.Equal(t, tt.zh, analyst.Summarize(tt.d, schema.Chinese).Insights)
 		})

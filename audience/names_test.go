@@ -15,7 +15,7 @@ import (
 )
 
 func TestName(t *testing.T) {
-	analyst := audience.New()
+	analyst := audience.New(nil)
 	for _, tt := range []struct {
 		of   audience.Dimension
 		name string
@@ -45,7 +45,7 @@ func TestName(t *testing.T) {
 }
 
 func TestDeviceName(t *testing.T) {
-	analyst := audience.New()
+	analyst := audience.New(nil)
 	for _, tt := range []struct {
 		device schema.DeviceShare
 		en     string
@@ -69,7 +69,7 @@ func TestDeviceName(t *testing.T) {
 
 func TestDocumentedNamesAreTranslated(t *testing.T) {
 	d, _ := documented(t)
-	analyst := audience.New()
+	analyst := audience.New(nil)
 	for of, rows := range map[audience.Dimension][]schema.NameShare{
 		audience.Interest: d.Interests,
 		audience.Province: d.Provinces,

@@ -12,7 +12,7 @@ import (
 
 func TestDocumentedPlaces(t *testing.T) {
 	d, _ := documented(t)
-	s := audience.New().Summarize(d, schema.English)
+	s := audience.New(nil).Summarize(d, schema.English)
 
 	// Beijing and Shanghai as provinces, Guangzhou and Shenzhen as cities.
 	require.NotNil(t, s.Tier1CityShare)
@@ -46,7 +46,7 @@ func TestTierShares(t *testing.T) {
 		{"listed with nobody", rows(row("北京", 0)), rows(row("成都", 0)), 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := audience.New().Summarize(&schema.Distributions{Provinces: tt.provinces, Cities: tt.cities}, schema.English)
+			s := audience.New(nil).Summarize(&schema.Distributions{Provinces: tt.provinces, Cities: tt.cities}, schema.English)
 			assertShare(t, tt.tier1, s.Tier1CityShare)
 			assertShare(t, tt.newTier1, s.NewTier1CityShare)
 		})
@@ -64,7 +64,7 @@ func assertShare(t *testing.T, want float64, got *schema.Share) {
 }
 
 func TestRegionsAndProvinces(t *testing.T) {
-	s := audience.New().Summarize(&schema.Distributions{Provinces: rows(
+	s := audience.New(nil).Summarize(&schema.Distributions{Provinces: rows(
 		row("海外", 0.3), row("中国", 0.2), row("某地", 0.1), row("台湾", 0.1),
 		row("上海", 0.05), row("江苏", 0.125), row("广东", 0.125),
 	)}, schema.English)
@@ -79,10 +79,10 @@ func TestRegionsAndProvinces(t *testing.T) {
 }
 
 func TestOverseasIsAbsentWithoutItsRow(t *testing.T) {
-	s := audience.New().Summarize(&schema.Distributions{Provinces: rows(row("广东", 1))}, schema.English)
+	s := audience.New(nil).Summarize(&schema.Distributions{Provinces: rows(row("广东", 1))}, schema.English)
 	assert.Nil(t, s.OverseasShare)
 
-	s = audience.New().Summarize(&schema.Distributions{Provinces: rows(row("海外", 0))}, schema.English)
+	s = audience.New(nil).Summarize(&schema.Distributions{Provinces: rows(row("海外", 0))}, schema.English)
 	assertShare(t, 0, s.OverseasShare)
 	assert.Empty(t, s.TopProvinces)
 	assert.Empty(t, s.Regions)
@@ -94,7 +94,7 @@ func TestNoSumsWherePlacesHoldMoreThanEverybody(t *testing.T) {
 		"cities":    {Cities: rows(row("北京", 0.9), row("广州", 0.9))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := audience.New().Summarize(d, schema.English)
+			s := audience.New(nil).Summarize(d, schema.English)
 			assert.Nil(t, s.Tier1CityShare)
 			assert.Nil(t, s.Regions)
 		})

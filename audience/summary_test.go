@@ -18,7 +18,7 @@ import (
 
 func TestDocumentedFigures(t *testing.T) {
 	d, _ := documented(t)
-	raw, err := json.Marshal(audience.New().Summarize(d, schema.English))
+	raw, err := json.Marshal(audience.New(nil).Summarize(d, schema.English))
 	require.NoError(t, err)
 	var s struct {
 		Gender struct {
@@ -48,7 +48,7 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 		"nil": nil, "empty": {}, "no gender given": {Gender: &schema.GenderShares{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			raw, err := json.Marshal(audience.New().Summarize(d, schema.English))
+			raw, err := json.Marshal(audience.New(nil).Summarize(d, schema.English))
 			require.NoError(t, err)
 			assert.JSONEq(t, `{"headline": "No usable figures about the followers.", "insights": []}`, string(raw))
 		})
@@ -58,7 +58,7 @@ func TestWhatIsNotKnownIsAbsent(t *testing.T) {
 func TestTopRowsAreSortedAndTheVendorsRowsAreNot(t *testing.T) {
 	d := &schema.Distributions{Interests: rows(row("美食", 0.1), row("旅游", 0.3), row("影视", 0.2), row("情感", 0.2), row("教育", 0.05), row("健康", 0.04), row("汽车", 0))}
 	before := slices.Clone(d.Interests)
-	s := audience.New().Summarize(d, schema.English)
+	s := audience.New(nil).Summarize(d, schema.English)
 
 	var names []string
 	for _, row := range s.TopInterests {
@@ -71,7 +71,7 @@ func TestTopRowsAreSortedAndTheVendorsRowsAreNot(t *testing.T) {
 // Properties that hold for whatever the vendor sends.
 
 func TestSharesStayWithinTheWhole(t *testing.T) {
-	analyst := audience.New()
+	analyst := audience.New(nil)
 	for seed := range uint64(500) {
 		d := randomDistributions(rand.New(rand.NewPCG(seed, 1)))
 		s := analyst.Summarize(d, schema.English)
@@ -87,7 +87,7 @@ func TestSharesStayWithinTheWhole(t *testing.T) {
 }
 
 func TestOrderOfRowsDoesNotMatter(t *testing.T) {
-	analyst := audience.New()
+	analyst := audience.New(nil)
 	for seed := range uint64(500) {
 		random := rand.New(rand.NewPCG(seed, 2))
 		d := randomDistributions(random)
@@ -101,7 +101,7 @@ func TestOrderOfRowsDoesNotMatter(t *testing.T) {
 }
 
 func TestSentencesAreShortAndWhole(t *testing.T) {
-	analyst := audience.New()
+	analyst := audience.New(nil)
 	for seed := range uint64(500) {
 		d := randomDistributions(rand.New(rand.NewPCG(seed, 3)))
 		for _, lang := range []schema.Language{schema.English, schema.Chinese} {
@@ -121,8 +121,8 @@ func TestSentencesAreShortAndWhole(t *testing.T) {
 
 func TestSafeForConcurrentUse(t *testing.T) {
 	d, asOf := documented(t)
-	analyst := audience.New()
-	want := audience.New().Summarize(d, schema.English)
+	analyst := audience.New(nil)
+	want := audience.New(nil).Summarize(d, schema.English)
 	var all sync.WaitGroup
 	for range 8 {
 		all.Go(func() {
@@ -225,7 +225,7 @@ func sharesOf(s schema.Summary) []schema.Share {
 
 func ExampleAnalyst_Summarize() {
 	women, men := 0.671, 0.329
-	s := audience.New().Summarize(&schema.Distributions{
+	s := audience.New(nil).Summarize(&schema.Distributions{
 		Gender: &schema.GenderShares{Female: &women, Male: &men},
 		Provinces: []schema.NameShare{
 			{Name: "广东", Percent: 0.31}, {Name: "海外", Percent: 0.06}, {Name: "浙江", Percent: 0.05},
@@ -244,7 +244,7 @@ func ExampleAnalyst_Summarize() {
 
 func BenchmarkSummarize(b *testing.B) {
 	d, _ := documented(b)
-	analyst := audience.New()
+	analyst := audience.New(nil)
 	for _, lang := range []schema.Language{schema.English, schema.Chinese} {
 		b.Run(string(lang), func(b *testing.B) {
 			b.ReportAllocs()
@@ -260,6 +260,6 @@ func BenchmarkFirstSummarize(b *testing.B) {
 	d, _ := documented(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		audience.New().Summarize(d, schema.English)
+		audience.New(nil).Summarize(d, schema.English)
 	}
 }

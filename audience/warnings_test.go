@@ -71,7 +71,7 @@ func TestWarningsOnTheData(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			d := complete()
 			tt.change(d)
-			analyst := audience.New()
+			analyst := audience.New(nil)
 			assert.Equal(t, tt.en, analyst.Warnings(d, today, documentedDay, schema.English))
 			assert.Equal(t, tt.zh, analyst.Warnings(d, today, documentedDay, schema.Chinese))
 		})
@@ -100,8 +100,8 @@ func TestWarningsOnTheDay(t *testing.T) {
 		{"no date", "2026-02-30", utc(time.March, 8, 0), "The day of the data is not known.", "数据日期未知。"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			en := audience.New().Warnings(complete(), tt.asOf, tt.today, schema.English)
-			zh := audience.New().Warnings(complete(), tt.asOf, tt.today, schema.Chinese)
+			en := audience.New(nil).Warnings(complete(), tt.asOf, tt.today, schema.English)
+			zh := audience.New(nil).Warnings(complete(), tt.asOf, tt.today, schema.Chinese)
 			if tt.en == "" {
 				assert.Equal(t, []string{}, en)
 				assert.Equal(t, []string{}, zh)
@@ -114,5 +114,5 @@ func TestWarningsOnTheDay(t *testing.T) {
 }
 
 func TestWarningsOnNil(t *testing.T) {
-	assert.Len(t, audience.New().Warnings(nil, "", documentedDay, schema.English), 2)
+	assert.Len(t, audience.New(nil).Warnings(nil, "", documentedDay, schema.English), 2)
 }

@@ -36,8 +36,9 @@ type Collector interface {
 // Options are what Tools are made of.
 type Options struct {
 	Collector Collector
-	Language  schema.Language  // of answers to calls that name none
-	Now       func() time.Time // tells how old a portrait is
+	Baseline  *audience.Baseline // the user's own, in place of the census; may be nil
+	Language  schema.Language    // of answers to calls that name none
+	Now       func() time.Time   // tells how old a portrait is
 	Logger    *slog.Logger
 }
 
@@ -55,7 +56,7 @@ type Tools struct {
 func New(o Options) *Tools {
 	return &Tools{
 		collector: o.Collector,
-		analyst:   audience.New(),
+		analyst:   audience.New(o.Baseline),
 		language:  o.Language,
 		now:       o.Now,
 		log:       o.Logger,
