@@ -108,7 +108,9 @@ func TestTablesAreUniqueAndComplete(t *testing.T) {
 		{"provinces.csv", []int{0, 1}, []int{0, 1}},
 		{"cities.csv", []int{0, 1}, []int{0, 1, 3}},
 		{"interests.csv", []int{0, 1}, []int{0, 1}},
-		{"regions.csv", []int{0, 1}, []int{0, 1}},
+		{"regions.csv", []int{0, 1, 2}, []int{0, 1, 2}},
+		{"tiers.csv", []int{0, 1, 2}, []int{0, 1, 2}},
+		{"genders.csv", []int{0, 1, 2}, []int{0, 1, 2}},
 		{"devices.csv", []int{0}, []int{0, 1, 2}},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
@@ -164,6 +166,7 @@ func TestEveryCityIsInAKnownProvince(t *testing.T) {
 		withCity[row[3]] = true
 	}
 	assert.Len(t, withCity, 34, "every province has its capital")
+	assert.Len(t, cities, 333+4+14+11, "prefectures, municipalities, cities directly under a province; Hong Kong, Macao, Taiwan's")
 }
 
 func TestRegionsCoverTheProvinces(t *testing.T) {

@@ -1,0 +1,248 @@
+package audience
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/agnivade/levenshtein"
+	"golang.org/x/text/unicode/norm"
+)
+
+// entry is what a name may mean: a row of the vendor's, or a group of rows.
+type entry struct {
+	label  label
+	kind   kind
+	rows   []string // by the names of facts.rows
+	zh, en []string // folded, what is near to it in either script
+}
+
+// kind is what sort of thing a name names, in a sentence.
+type kind struct {
+	one, many string
+}
+
+// lexicon finds what a name means in one dimension of a target audience. It
+// does not change once it is filled.
+type lexicon struct {
+	entries  []entry
+	at       map[string]int // folded name to entry
+	suffixes []string       // folded, what a name may end with and mean the same; longest first
+}
+
+func newLexicon(suffixes ...string) *lexicon {
+	return &lexicon{at: map[string]int{}, suffixes: suffixes}
+}
+
+// add takes an entry in, known by its label's names and the aliases. An entry
+// of the same label, such as a brand that the vendor writes in two ways, gets
+// the aliases.
+func (l *lexicon) add(e entry, aliases ...string) {
+	i := slices.IndexFunc(l.entries, func(known entry) bool { return known.label == e.label })
+	if i < 0 {
+		i = len(l.entries)
+		l.entries = append(l.entries, e)
+	}
+	for _, name := range append([]string{e.label.zh, e.label.en}, aliases...) {
+		l.know(name, i)
+		l.resemble(name, i)
+	}
+	if base, _, qualified := strings.Cut(e.label.en, " ("); qualified {
+		l.resemble(base, i) // Taizhou is near to both cities of that name, and is neither
+	}
+}
+
+// know makes a name stand for an entry. That none stands for two is checked by
+// the tests.
+func (l *lexicon) know(name string, i int) {
+	if key := fold(name); key != "" {
+		l.at[key] = i
+	}
+}
+
+// resemble makes a name one that may be mistyped. Those of a letter or two are
+// near to anything.
+func (l *lexicon) resemble(name string, i int) {
+	key := fold(name)
+	switch length := utf8.RuneCountInString(key); {
+	case chinese(key) && length >= 2:
+		l.entries[i].zh = append(l.entries[i].zh, key)
+	case !chinese(key) && length >= 3:
+		l.entries[i].en = append(l.entries[i].en, key)
+	}
+}
+
+// exact returns what a name means as it stands.
+func (l *lexicon) exact(name string) (entry, bool) {
+	i, known := l.at[fold(name)]
+	if !known {
+		return entry{}, false
+	}
+	return l.entries[i], true
+}
+
+// find returns what a name means, as it stands or without the usual suffixes.
+func (l *lexicon) find(name string) (entry, bool) {
+	for _, stem := range l.stems(name) {
+		if i, known := l.at[stem]; known {
+			return l.entries[i], true
+		}
+	}
+	return entry{}, false
+}
+
+// stems returns a folded name, and what is left of it as the usual suffixes
+// fall away one after the other: 广西壮族自治区, 广西壮族, 广西.
+func (l *lexicon) stems(name string) []string {
+	stem := fold(name)
+	stems := []string{stem}
+	suffixes := l.suffixes
+	for {
+		i := slices.IndexFunc(suffixes, func(suffix string) bool {
+			return len(suffix) < len(stem) && strings.HasSuffix(stem, suffix)
+		})
+		if i < 0 {
+			return stems
+		}
+		stem = strings.TrimSuffix(stem, suffixes[i])
+		stems = append(stems, stem)
+		if autonomous(suffixes[i]) {
+			suffixes = peoples()
+		}
+	}
+}
+
+// nearest is how many names are suggested at most for one that is not known.
+const nearest = 3
+
+// near returns the known names that one which is not known was likely meant to
+// be, in the script that it is written in: the nearest first, equals in the
+// order of the table.
+func (l *lexicon) near(name string) []label {
+	type candidate struct {
+		label    label
+		distance int
+	}
+	var candidates []candidate
+	stems := l.stems(name)
+	for _, e := range l.entries {
+		names := e.en
+		if chinese(name) {
+			names = e.zh
+		}
+		if distance, ok := typos(stems, names); ok {
+			candidates = append(candidates, candidate{e.label, distance})
+		}
+	}
+	slices.SortStableFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
+	var labels []label
+	for _, c := range candidates[:min(nearest, len(candidates))] {
+		if c.distance > 0 && candidates[0].distance == 0 {
+			break // the name is no slip, but one that several share
+		}
+		labels = append(labels, c.label)
+	}
+	return labels
+}
+
+// typos returns how many letters the nearest of the names differs from the
+// nearest of the stems, and whether that is few enough to be a slip: about a
+// third of the letters, and in Chinese, where names are short, never all.
+func typos(stems, names []string) (int, bool) {
+	least, found := 0, false
+	for _, stem := range stems {
+		length := utf8.RuneCountInString(stem)
+		most := (length + 1) / 3
+		for _, name := range names {
+			if gap := length - utf8.RuneCountInString(name); max(gap, -gap) > most {
+				continue
+			}
+			if chinese(stem) && !strings.ContainsAny(stem, name) {
+				continue
+			}
+			distance := levenshtein.ComputeDistance(stem, name)
+			if distance <= most && (!found || distance < least) {
+				least, found = distance, true
+			}
+		}
+	}
+	return least, found
+}
+
+// fold reduces a name to what counts when names are compared: letters and
+// digits, in lower case and half width, without accents. An ampersand is read
+// as the word.
+func fold(name string) string {
+	var b strings.Builder
+	for _, r := range norm.NFKD.String(name) {
+		switch {
+		case r == '&':
+			b.WriteString("and")
+		case unicode.IsLetter(r) || unicode.IsDigit(r):
+			b.WriteRune(unicode.ToLower(r))
+		}
+	}
+	return b.String()
+}
+
+// chinese tells whether a name is written in Chinese, if only in part.
+func chinese(name string) bool {
+	return strings.ContainsFunc(name, han)
+}
+
+// provinceSuffixes are what the names of provinces and regions end with when
+// they are written in full, folded.
+func provinceSuffixes() []string {
+	return []string{
+		"specialadministrativeregion", "autonomousregion", "municipality", "province", "region", "china", "city", "sar",
+		"特别行政区", "自治区", "直辖市", "地区", "大区", "省", "市", "区",
+	}
+}
+
+// citySuffixes are what the names of cities and prefectures end with when they
+// are written in full, folded.
+func citySuffixes() []string {
+	return []string{
+		"specialadministrativeregion", "autonomousprefecture", "municipality", "prefecture", "league", "china", "city", "sar",
+		"特别行政区", "自治州", "直辖市", "地区", "市", "州", "盟",
+	}
+}
+
+// interestSuffixes are the words for an interest, folded.
+func interestSuffixes() []string {
+	return []string{"interests", "interest", "爱好者", "领域", "类"}
+}
+
+// deviceSuffixes are what the names of device brands end with when a device or
+// a company is meant, folded.
+func deviceSuffixes() []string {
+	return []string{
+		"smartphones", "smartphone", "cellphones", "cellphone", "handsets", "devices", "device", "phones", "phone", "mobiles", "mobile",
+		"corporation", "corp", "brand", "users", "user", "inc",
+		"手机", "设备", "机型", "用户", "品牌", "公司",
+	}
+}
+
+// genderSuffixes are the words for those who have a gender, folded.
+func genderSuffixes() []string {
+	return []string{"audience", "followers", "users", "only", "用户", "粉丝", "受众"}
+}
+
+// autonomous tells whether a suffix is that of an area which is named after
+// the peoples that live there.
+func autonomous(suffix string) bool {
+	return strings.HasPrefix(suffix, "autonomous") || strings.HasPrefix(suffix, "自治")
+}
+
+// peoples are those in the full names of autonomous regions and prefectures,
+// folded.
+func peoples() []string {
+	return []string{
+		"and", "bai", "bouyei", "buyei", "dai", "dong", "hani", "hui", "jingpo", "kazakh", "kirgiz", "korean", "kyrgyz", "lisu", "miao",
+		"mongolian", "mongol", "qiang", "tibetan", "tujia", "uygur", "uyghur", "yi", "zhuang",
+		"白族", "布依族", "傣族", "侗族", "哈尼族", "哈萨克", "回族", "景颇族", "柯尔克孜", "傈僳族", "苗族",
+		"蒙古族", "蒙古", "羌族", "藏族", "土家族", "维吾尔", "彝族", "壮族", "朝鲜族",
+	}
+}
