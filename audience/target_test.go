@@ -12,7 +12,7 @@ import (
 )
 
 func TestTarget(t *testing.T) {
-	target, err := New().Target(&schema.TargetAudience{
+	target, err := New(nil).Target(&schema.TargetAudience{
 		Gender:    "Women",
 		AgeGroups: []string{"25–34", "35 to 44"},
 		Provinces: []string{"Canton", "East China", "浙江省", "华东地区"},
@@ -44,14 +44,14 @@ func TestTarget(t *testing.T) {
 }
 
 func TestTargetHasOnlyTheDimensionsThatAreNamed(t *testing.T) {
-	target, err := New().Target(&schema.TargetAudience{Gender: "m", Cities: []string{}})
+	target, err := New(nil).Target(&schema.TargetAudience{Gender: "m", Cities: []string{}})
 	require.NoError(t, err)
 	assert.Equal(t, map[schema.Dimension][]string{"gender": {"male"}}, target.selected)
 	assert.Equal(t, map[schema.Dimension]float64{"gender": 1}, target.weights)
 }
 
 func TestNoTarget(t *testing.T) {
-	target, err := New().Target(nil)
+	target, err := New(nil).Target(nil)
 	require.NoError(t, err)
 	assert.Nil(t, target)
 }
@@ -59,7 +59,7 @@ func TestNoTarget(t *testing.T) {
 // refused returns the message with which a target audience is refused.
 func refused(t *testing.T, audience *schema.TargetAudience) string {
 	t.Helper()
-	target, err := New().Target(audience)
+	target, err := New(nil).Target(audience)
 	require.Error(t, err)
 	assert.Nil(t, target)
 	var refusal *schema.Error

@@ -50,7 +50,7 @@ func TestTargetWords(t *testing.T) {
 		},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			target, err := New().Target(&tt.target)
+			target, err := New(nil).Target(&tt.target)
 			require.NoError(t, err)
 			assert.Equal(t, tt.en, target.Words(schema.English))
 			assert.Equal(t, tt.zh, target.Words(schema.Chinese))
