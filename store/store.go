@@ -27,6 +27,11 @@ type Store interface {
 	// Newest returns the portrait of a KOL that was retrieved last, or nil where
 	// there is none. What it points to must not be changed.
 	Newest(ctx context.Context, kolID string) (*Portrait, error)
+	// Older returns, of the KOL's portraits whose AsOf is not empty and before
+	// asOf (YYYY-MM-DD), the one with the latest AsOf, and of several with that the
+	// one retrieved last; or nil where there is none. What it points to must not be
+	// changed.
+	Older(ctx context.Context, kolID, asOf string) (*Portrait, error)
 	// Save keeps a portrait beside those that are there. One with an ID that is
 	// there already is left as it is. When Save has returned without an error,
 	// the portrait outlives the process (but for the memory store).

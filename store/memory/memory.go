@@ -53,6 +53,22 @@ func (s *Store) Newest(_ context.Context, kolID string) (*store.Portrait, error)
 	return new(history[len(history)-1]), nil
 }
 
+// Older implements store.Store.
+func (s *Store) Older(_ context.Context, kolID, asOf string) (*store.Portrait, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	var older store.Portrait
+	for _, p := range s.history[kolID] {
+		if p.AsOf != "" && p.AsOf < asOf && p.AsOf >= older.AsOf {
+			older = p
+		}
+	}
+	if older.AsOf == "" {
+		return nil, nil
+	}
+	return &older, nil
+}
+
 // Save implements store.Store, but that the portrait ends with the process.
 func (s *Store) Save(_ context.Context, p store.Portrait) error {
 	p.RetrievedAt = time.UnixMilli(p.RetrievedAt.UnixMilli()).UTC()

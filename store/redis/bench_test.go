@@ -28,6 +28,26 @@ func BenchmarkNewest(b *testing.B) {
 	}
 }
 
+// BenchmarkOlder has as many portraits as a KOL that is collected once, once a
+// week for a year, once a day for a year, and so for three.
+func BenchmarkOlder(b *testing.B) {
+	for _, portraits := range []int{1, 52, 365, 1095} {
+		b.Run(fmt.Sprint(portraits), func(b *testing.B) {
+			s := open(b, redistest.Start(b).URL())
+			for i := range portraits {
+				p := portrait(fmt.Sprint(i), time.UnixMilli(int64(i)))
+				p.Data = data()
+				require.NoError(b, s.Save(b.Context(), p))
+			}
+			for b.Loop() {
+				if p, err := s.Older(b.Context(), kol, string(day)); err != nil || p == nil {
+					b.Fatal(p, err)
+				}
+			}
+		})
+	}
+}
+
 // BenchmarkCollection is what one charged collection asks of the store. The
 // server has every step on disk before it answers.
 func BenchmarkCollection(b *testing.B) {

@@ -14,6 +14,10 @@ func keysOf(scope string) keys {
 // portraits is a sorted set: records by RetrievedAt in milliseconds.
 func (k keys) portraits(kolID string) string { return string(k) + "portraits:" + kolID }
 
+// days is a sorted set: an entry for each portrait of a KOL, see recordFunctions,
+// each with the score 0. Earlier versions make none.
+func (k keys) days(kolID string) string { return string(k) + "days:" + kolID }
+
 // saved is a set: the IDs of all portraits.
 func (k keys) saved() string { return string(k) + "saved" }
 

@@ -10,6 +10,7 @@ import (
 func TestKeys(t *testing.T) {
 	k := keysOf("vendor")
 	assert.Equal(t, "kol-portrait:{vendor}:portraits:abc", k.portraits("abc"))
+	assert.Equal(t, "kol-portrait:{vendor}:days:abc", k.days("abc"))
 	assert.Equal(t, "kol-portrait:{vendor}:saved", k.saved())
 	assert.Equal(t, "kol-portrait:{vendor}:kols", k.kols())
 	assert.Equal(t, "kol-portrait:{vendor}:lease:abc", k.lease("abc"))

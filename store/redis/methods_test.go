@@ -33,6 +33,7 @@ func methods(s store.Store) map[string]func(context.Context) error {
 	charge := store.Charge{ID: "one", KOLID: kol, Day: day}
 	return map[string]func(context.Context) error{
 		"Newest":  func(ctx context.Context) error { _, err := s.Newest(ctx, kol); return err },
+		"Older":   func(ctx context.Context) error { _, err := s.Older(ctx, kol, string(day)); return err },
 		"Save":    func(ctx context.Context) error { return s.Save(ctx, portrait("one", time.UnixMilli(1))) },
 		"KOLs":    func(ctx context.Context) error { _, err := s.KOLs(ctx, "5d", 10); return err },
 		"Acquire": func(ctx context.Context) error { _, err := s.Acquire(ctx, claim, time.Minute); return err },

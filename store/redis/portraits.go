@@ -9,13 +9,15 @@ import (
 	"kol-portrait-mcp/store"
 )
 
-// saveScript: portraits, kols, saved; ID, KOL, milliseconds, record. The ID
-// comes last, so that a save which ends halfway is made good by the next.
-const saveScript = `
-if redis.call('SISMEMBER', KEYS[3], ARGV[1]) == 0 then
-	redis.call('ZADD', KEYS[1], ARGV[3], ARGV[4])
-	redis.call('ZADD', KEYS[2], 0, ARGV[2])
-	redis.call('SADD', KEYS[3], ARGV[1])
+// saveScript: portraits, kols, saved, days; milliseconds, record. The ID comes
+// last, so that a save which ends halfway is made good by the next.
+const saveScript = recordFunctions + `
+local head = headOf(ARGV[2])
+if redis.call('SISMEMBER', KEYS[3], head.id) == 0 then
+	redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2])
+	redis.call('ZADD', KEYS[2], 0, head.kolId)
+	redis.call('ZADD', KEYS[4], 0, entry(head, ARGV[1]))
+	redis.call('SADD', KEYS[3], head.id)
 end
 return 1`
 
@@ -26,8 +28,16 @@ func (s *Store) Newest(ctx context.Context, kolID string) (*store.Portrait, erro
 	records, err := ask(ctx, s, attempted, func(ctx context.Context) ([]string, error) {
 		return s.client.ZRangeArgs(ctx, goredis.ZRangeArgs{Key: s.keys.portraits(kolID), Start: 0, Stop: 0, Rev: true}).Result()
 	})
-	if err != nil || len(records) == 0 {
+	if err != nil {
 		return nil, err
+	}
+	return s.first(attempted, kolID, records)
+}
+
+// first returns the first of a KOL's records, nil where there is none.
+func (s *Store) first(attempted, kolID string, records []string) (*store.Portrait, error) {
+	if len(records) == 0 {
+		return nil, nil
 	}
 	p, err := decode(kolID, records[0])
 	if err != nil {
@@ -42,9 +52,8 @@ func (s *Store) Save(ctx context.Context, p store.Portrait) error {
 	if err != nil {
 		return err
 	}
-	keys := []string{s.keys.portraits(p.KOLID), s.keys.kols(), s.keys.saved()}
-	_, err = s.run(ctx, "save a portrait of "+p.KOLID, s.scripts.save, keys,
-		p.ID, p.KOLID, p.RetrievedAt.UnixMilli(), record)
+	keys := []string{s.keys.portraits(p.KOLID), s.keys.kols(), s.keys.saved(), s.keys.days(p.KOLID)}
+	_, err = s.run(ctx, "save a portrait of "+p.KOLID, s.scripts.save, keys, p.RetrievedAt.UnixMilli(), record)
 	return err
 }
 

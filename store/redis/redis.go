@@ -6,7 +6,7 @@
 // It works with Redis 6.2 and later, and with what speaks its protocol (Valkey
 // 7.2 and later). The newest command it uses is ZRANGE with REV and BYLEX
 // (6.2); besides those HELLO (6.0), EVALSHA, EVAL, PEXPIRE, HMGET, HSET, SADD,
-// SREM, SCARD, SISMEMBER, ZADD, INCRBY, EXPIRE, GET, DEL and PING, over RESP2.
+// SREM, SCARD, SISMEMBER, ZADD, ZCARD, INCRBY, EXPIRE, GET, DEL and PING, over RESP2.
 // All keys begin with kol-portrait:{SCOPE}: and are in one hash slot.
 //
 // Whoever runs the server sets two things, for what is kept was paid for:

@@ -9,11 +9,12 @@ import (
 // scripts are what must happen as one step. Each may run twice with the same
 // arguments, since go-redis asks again when an answer did not arrive.
 type scripts struct {
-	save, acquire, release, charge *goredis.Script
+	older, save, acquire, release, charge *goredis.Script
 }
 
 func newScripts() scripts {
 	return scripts{
+		older:   goredis.NewScript(olderScript),
 		save:    goredis.NewScript(saveScript),
 		acquire: goredis.NewScript(acquireScript),
 		release: goredis.NewScript(releaseScript),

@@ -267,6 +267,32 @@ func TestWhatSomebodyElseWrote(t *testing.T) {
 		})
 	}
 
+	t.Run("beside an older portrait", func(t *testing.T) {
+		server := redistest.Start(t)
+		s := open(t, server.URL())
+		want := portrait("one", time.UnixMilli(1))
+		require.NoError(t, s.Save(t.Context(), want))
+		for i, record := range []string{
+			"", "\n", "garbage\n{}", "[1]\n{}", "null\n{}", "17\n{}", `{"id":"1","asOf":17}` + "\n{}", `{"id":"1","asOf":null}` + "\n{}",
+			`{"id":"1","asOf":"2026-11-22 "}` + "\n{}", `{"id":"1","asOf":"soon"}` + "\n{}", `{"id":"1"}` + "\n" + `{"asOf":"2026-11-22"}`,
+			strings.Repeat("[", 2000) + "\n{}", "\x00\xff\n\x00",
+		} {
+			require.NoError(t, admin(t, server).ZAdd(t.Context(), prefix+"portraits:"+kol,
+				goredis.Z{Score: float64(i + 2), Member: record}).Err())
+		}
+		p, err := s.Older(t.Context(), kol, string(day))
+		require.NoError(t, err)
+		assert.Equal(t, &want, p)
+	})
+
+	t.Run("as an older portrait", func(t *testing.T) {
+		server := redistest.Start(t)
+		write(t, server, `{"id":"1","kolId":"other","asOf":"2026-11-22"}`+"\n{}")
+		p, err := open(t, server.URL()).Older(t.Context(), kol, string(day))
+		require.ErrorContains(t, err, "read an older portrait of "+kol)
+		assert.Nil(t, p)
+	})
+
 	t.Run("a lease", func(t *testing.T) {
 		server := redistest.Start(t)
 		require.NoError(t, admin(t, server).HSet(t.Context(), prefix+"lease:"+kol,
@@ -321,6 +347,7 @@ func TestKeysAndHowLongTheyStay(t *testing.T) {
 	const forever = -1
 
 	assert.EqualValues(t, forever, stays("portraits:"+kol))
+	assert.EqualValues(t, forever, stays("days:"+kol))
 	assert.EqualValues(t, forever, stays("kols"))
 	assert.EqualValues(t, forever, stays("saved"))
 	assert.InDelta(t, time.Minute, stays("lease:"+kol), float64(time.Minute/2))
@@ -330,7 +357,7 @@ func TestKeysAndHowLongTheyStay(t *testing.T) {
 	assert.InDelta(t, 2*time.Minute, stays("lease:"+kol), float64(time.Minute/2))
 
 	keys := client.Keys(t.Context(), "*").Val()
-	assert.Len(t, keys, 6)
+	assert.Len(t, keys, 7)
 	for _, key := range keys {
 		assert.True(t, strings.HasPrefix(key, prefix), key)
 	}
@@ -346,6 +373,9 @@ func TestPortraitsOfOneMoment(t *testing.T) {
 			require.NoError(t, s.Save(t.Context(), portrait(id, time.UnixMilli(1))))
 		}
 		p, err := s.Newest(t.Context(), kol)
+		require.NoError(t, err)
+		assert.Equal(t, "b", p.ID)
+		p, err = s.Older(t.Context(), kol, string(day))
 		require.NoError(t, err)
 		assert.Equal(t, "b", p.ID)
 		require.NoError(t, s.Close())
@@ -373,6 +403,96 @@ func TestNewestIsOneRoundTrip(t *testing.T) {
 	_, err := s.Newest(t.Context(), kol)
 	require.NoError(t, err)
 	assert.Contains(t, client.Info(t.Context(), "stats").Val(), "total_commands_processed:2\r\n", "ours and CONFIG RESETSTAT itself")
+}
+
+// Earlier versions saved no days. What they left is found all the same, also
+// where they go on to save beside this one, and what this one saves beside it.
+func TestOlderThanThisVersion(t *testing.T) {
+	const portraits = 200
+	server := redistest.Start(t)
+	s, client := open(t, server.URL()), admin(t, server)
+	first := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	dayOf := func(i int) string { return first.AddDate(0, 0, i).Format(time.DateOnly) }
+	earlier := func(i int) {
+		p := fmt.Sprintf(`{"id":"earlier-%d","kolId":"%s","asOf":"%s","retrievedAt":%d,"endpoint":"portrait","environment":"global"}`, i, kol, dayOf(i), i)
+		require.NoError(t, client.ZAdd(t.Context(), prefix+"portraits:"+kol, goredis.Z{Score: float64(i), Member: p + "\n{}"}).Err())
+	}
+	older := func(asOf string) *store.Portrait {
+		p, err := s.Older(t.Context(), kol, asOf)
+		require.NoError(t, err)
+		require.NotNil(t, p, asOf)
+		return p
+	}
+	for i := range portraits {
+		earlier(i * 2)
+	}
+	for i := range portraits {
+		assert.Equal(t, fmt.Sprint("earlier-", i*2), older(dayOf(i*2+1)).ID)
+	}
+
+	p := portrait("now", time.UnixMilli(5))
+	p.AsOf = dayOf(7)
+	require.NoError(t, s.Save(t.Context(), p))
+	assert.Equal(t, &p, older(dayOf(8)))
+	earlier(9)
+	assert.Equal(t, "earlier-9", older(dayOf(10)).ID)
+	assert.Equal(t, "earlier-8", older(dayOf(9)).ID)
+
+	entries := client.ZCard(t.Context(), prefix+"days:"+kol).Val()
+	assert.EqualValues(t, portraits+2, entries, "each is entered once, whoever saved it")
+}
+
+// Entries without a portrait, and such as are none, do not keep others from
+// being saved and found by their day.
+func TestDaysThatSomebodyElseWrote(t *testing.T) {
+	for name, entry := range map[string]string{
+		"nothing":              "",
+		"a later day":          "2026-11-22 9999999999999 two",
+		"a day alone":          "2026-11-22",
+		"a time that is none":  "2026-11-22 soon one",
+		"an entry of no order": "3",
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := redistest.Start(t)
+			s := open(t, server.URL())
+			require.NoError(t, admin(t, server).ZAdd(t.Context(), prefix+"days:"+kol, goredis.Z{Member: entry}).Err())
+			p, err := s.Older(t.Context(), kol, string(day))
+			require.NoError(t, err)
+			assert.Nil(t, p)
+
+			want := portrait("one", time.UnixMilli(1))
+			require.NoError(t, s.Save(t.Context(), want))
+			require.NoError(t, admin(t, server).ZAdd(t.Context(), prefix+"days:"+kol, goredis.Z{Member: entry}).Err())
+			p, err = s.Older(t.Context(), kol, string(day))
+			require.NoError(t, err)
+			assert.Equal(t, &want, p)
+		})
+	}
+}
+
+// Of a long history one portrait is sent.
+func TestOlderSendsOneRecord(t *testing.T) {
+	server := redistest.Start(t)
+	s := open(t, server.URL())
+	client := admin(t, server)
+	for i := range 300 {
+		p := portrait(fmt.Sprint(i), time.UnixMilli(int64(i)))
+		p.Data = data()
+		require.NoError(t, s.Save(t.Context(), p))
+	}
+	_, err := s.Older(t.Context(), kol, string(day)) // teaches the server the script
+	require.NoError(t, err)
+	require.NoError(t, client.ConfigResetStat(t.Context()).Err())
+	p, err := s.Older(t.Context(), kol, string(day))
+	require.NoError(t, err)
+	assert.Equal(t, "299", p.ID)
+	stats := client.Info(t.Context(), "stats").Val()
+	_, sent, found := strings.Cut(stats, "total_net_output_bytes:")
+	require.True(t, found)
+	var n int
+	_, err = fmt.Sscan(sent, &n)
+	require.NoError(t, err)
+	assert.Less(t, n, 2*len(data()))
 }
 
 func TestCloseLeavesNothingRunning(t *testing.T) {

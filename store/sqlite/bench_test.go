@@ -55,6 +55,25 @@ func BenchmarkNewest(b *testing.B) {
 	}
 }
 
+// BenchmarkOlder looks through as many portraits of a KOL as there are.
+func BenchmarkOlder(b *testing.B) {
+	for _, portraits := range []int{1, 365} {
+		b.Run(fmt.Sprint(portraits), func(b *testing.B) {
+			s, p := openForBenchmark(b), realistic(b)
+			for i := range portraits {
+				p.ID = fmt.Sprint(i)
+				require.NoError(b, s.Save(b.Context(), p))
+			}
+			b.ReportAllocs()
+			for b.Loop() {
+				if got, err := s.Older(b.Context(), p.KOLID, "9999-12-31"); err != nil || got == nil {
+					b.Fatal(got, err)
+				}
+			}
+		})
+	}
+}
+
 func BenchmarkSave(b *testing.B) {
 	s, p := openForBenchmark(b), realistic(b)
 	i := 0

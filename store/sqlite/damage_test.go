@@ -185,6 +185,7 @@ func TestDamageIsPutAside(t *testing.T) {
 		{"the table of portraits", func(p place) { p.flip(p.rootOf("portraits")) }, 0, true},
 		{"the table of portraits, its cells", func(p place) { p.flip(p.rootOf("portraits") + 8) }, all - 2, true},
 		{"the index of portraits", func(p place) { p.flip(p.rootOf("portraits_by_kol")) }, all, true},
+		{"the index of portraits by day", func(p place) { p.flip(p.rootOf("portraits_by_day")) }, all, true},
 		{"the table of portraits and an index", func(p place) {
 			p.flip(p.rootOf("portraits") + 8)
 			p.flip(p.rootOf("portraits_by_kol"))
@@ -310,6 +311,7 @@ func TestDamageFoundByEveryMethod(t *testing.T) {
 	other := start(t)
 	claim := store.Claim{KOLID: "kol", Holder: "A"}
 	call := store.Charge{ID: "1", KOLID: "kol", Day: testDay}
+	older := func(ctx context.Context, s *Store) error { _, err := s.Older(ctx, "kol-1", "9999-12-31"); return err }
 	for _, test := range []struct {
 		name    string
 		damaged string
@@ -317,6 +319,8 @@ func TestDamageFoundByEveryMethod(t *testing.T) {
 	}{
 		{"Newest", "portraits", func(ctx context.Context, s *Store) error { _, err := s.Newest(ctx, "kol-1"); return err }},
 		{"Newest", "portraits_by_kol", func(ctx context.Context, s *Store) error { _, err := s.Newest(ctx, "kol-1"); return err }},
+		{"Older", "portraits", older},
+		{"Older", "portraits_by_day", older},
 		{"Save", "portraits", func(ctx context.Context, s *Store) error { return s.Save(ctx, numbered("kol", 50)) }},
 		{"KOLs", "portraits_by_kol", func(ctx context.Context, s *Store) error { _, err := s.KOLs(ctx, "", 50); return err }},
 		{"Acquire", "leases", func(ctx context.Context, s *Store) error { _, err := s.Acquire(ctx, claim, time.Hour); return err }},

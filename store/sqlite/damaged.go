@@ -211,6 +211,7 @@ const (
 	onePortraitSQL        = portraitsSQL + `WHERE rowid = ?`
 	// Without the table, of which the rows may be what cannot be read.
 	rowsByKOLSQL = `SELECT rowid FROM portraits INDEXED BY portraits_by_kol WHERE rowid > ? AND rowid < ?`
+	rowsByDaySQL = `SELECT rowid FROM portraits INDEXED BY portraits_by_day WHERE rowid > ? AND rowid < ?` // not in a file of version 1 or 2
 	rowsByIDSQL  = `SELECT rowid FROM portraits INDEXED BY sqlite_autoindex_portraits_1 WHERE rowid > ? AND rowid < ?`
 )
 
@@ -228,7 +229,7 @@ func (c *copier) portraits(ctx context.Context) error {
 	if _, err := c.each(ctx, read(&last), portraitsBackwardsSQL, first); err != nil {
 		return err
 	}
-	for _, index := range []string{rowsByKOLSQL, rowsByIDSQL} {
+	for _, index := range []string{rowsByKOLSQL, rowsByDaySQL, rowsByIDSQL} {
 		_, err := c.each(ctx, func(rows *sql.Rows) error {
 			var id int64
 			if err := rows.Scan(&id); err != nil {

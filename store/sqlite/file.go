@@ -23,7 +23,7 @@ type file struct {
 // statements are prepared once. That they can be shows that the tables are as
 // this program knows them.
 type statements struct {
-	newest, save, kols               *sql.Stmt
+	newest, older, save, kols        *sql.Stmt
 	grant, lease, release            *sql.Stmt
 	charge, charged, refund, addHits *sql.Stmt
 	counts                           *sql.Stmt
@@ -35,6 +35,7 @@ func (f *file) prepare(ctx context.Context) error {
 		text string
 	}{
 		{&f.newest, newestSQL},
+		{&f.older, olderSQL},
 		{&f.save, saveSQL},
 		{&f.kols, kolsSQL},
 		{&f.grant, grantSQL},

@@ -315,6 +315,9 @@ func TestScopesAreSeparate(t *testing.T) {
 	none, err := vendor.Newest(ctx, p.KOLID)
 	require.NoError(t, err)
 	assert.Nil(t, none)
+	none, err = vendor.Older(ctx, p.KOLID, "9999-12-31")
+	require.NoError(t, err)
+	assert.Nil(t, none)
 	ids, err := vendor.KOLs(ctx, "", 10)
 	require.NoError(t, err)
 	assert.Empty(t, ids)
@@ -355,7 +358,7 @@ func TestFileIsOursAndUpToDate(t *testing.T) {
 	s := open(t, path)
 	for query, want := range map[string]string{
 		"PRAGMA application_id": fmt.Sprint(0x4b4f4c50),
-		"PRAGMA user_version":   "2",
+		"PRAGMA user_version":   "3",
 		"PRAGMA journal_mode":   "wal",
 		"PRAGMA synchronous":    "1",
 		"PRAGMA busy_timeout":   "10000",
@@ -397,22 +400,41 @@ func TestHistoryIsKept(t *testing.T) {
 	require.NoError(t, s.Close())
 }
 
-// TestNewestReadsOneRow: whatever there is, the newest is found by the index.
-func TestNewestReadsOneRow(t *testing.T) {
+// TestIndexes: whatever there is, what is looked for is found by an index, in
+// order, and what is listed is read from one alone.
+func TestIndexes(t *testing.T) {
 	s := open(t, filepath.Join(t.TempDir(), "portraits.db"))
-	rows, err := s.file.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+newestSQL, "vendor", "kol")
+	for _, test := range []struct {
+		name, query string
+		args        []any
+		want        string
+	}{
+		{"Newest", newestSQL, []any{"vendor", "kol"}, "SEARCH portraits USING INDEX portraits_by_kol (scope=? AND kol_id=?)"},
+		{"Older", olderSQL, []any{"vendor", "kol", "2026-03-08"}, "SEARCH portraits USING INDEX portraits_by_day (scope=? AND kol_id=? AND as_of>? AND as_of<?)"},
+		{"KOLs", kolsSQL, []any{"vendor", "a", "a~", 10}, "SEARCH portraits USING COVERING INDEX portraits_by_kol (scope=? AND kol_id>? AND kol_id<?)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			assert.Equal(t, []string{test.want}, plan(t, s, test.query, test.args...))
+		})
+	}
+	require.NoError(t, s.Close())
+}
+
+// plan returns how SQLite goes about a query, step by step.
+func plan(t *testing.T, s *Store, query string, args ...any) []string {
+	t.Helper()
+	rows, err := s.file.db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+query, args...)
 	require.NoError(t, err)
-	var plan []string
+	var steps []string
 	for rows.Next() {
 		var id, parent, unused int
 		var detail string
 		require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
-		plan = append(plan, detail)
+		steps = append(steps, detail)
 	}
 	require.NoError(t, rows.Err())
 	require.NoError(t, rows.Close())
-	assert.Equal(t, []string{"SEARCH portraits USING INDEX portraits_by_kol (scope=? AND kol_id=?)"}, plan)
-	require.NoError(t, s.Close())
+	return steps
 }
 
 // TestWhatIsForgotten: leases after a day, charges and hits after 90. Portraits

@@ -24,25 +24,44 @@ WHERE scope = ? AND kol_id = ?
 ORDER BY retrieved_at DESC
 LIMIT 1`
 
+const olderSQL = `
+SELECT ` + portraitColumns + `
+FROM portraits
+WHERE scope = ? AND kol_id = ? AND as_of > '' AND as_of < ?
+ORDER BY as_of DESC, retrieved_at DESC
+LIMIT 1`
+
 // Newest implements store.Store.
 func (s *Store) Newest(ctx context.Context, kolID string) (*store.Portrait, error) {
-	var newest *store.Portrait
-	err := s.read(ctx, "look for a portrait", func(f *file) error {
+	return s.find(ctx, "look for a portrait", func(f *file) *sql.Stmt { return f.newest }, kolID)
+}
+
+// Older implements store.Store.
+func (s *Store) Older(ctx context.Context, kolID, asOf string) (*store.Portrait, error) {
+	return s.find(ctx, "look for an older portrait", func(f *file) *sql.Stmt { return f.older }, kolID, asOf)
+}
+
+// find returns the portrait of a KOL that a statement finds, nil where there is
+// none.
+func (s *Store) find(ctx context.Context, what string, statement func(*file) *sql.Stmt, kolID string, further ...any) (*store.Portrait, error) {
+	var found *store.Portrait
+	err := s.read(ctx, what, func(f *file) error {
 		var err error
-		newest, err = s.newest(ctx, f, kolID)
+		found, err = s.row(ctx, statement(f), kolID, further...)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return newest, nil
+	return found, nil
 }
 
-func (s *Store) newest(ctx context.Context, f *file, kolID string) (*store.Portrait, error) {
+func (s *Store) row(ctx context.Context, statement *sql.Stmt, kolID string, further ...any) (*store.Portrait, error) {
 	var row portraitRow
+	args := append([]any{s.scope, kolID}, further...)
 	// One row of an index is read before anybody could stop it: to watch ctx
 	// meanwhile would cost as much again.
-	err := f.newest.QueryRowContext(context.WithoutCancel(ctx), s.scope, kolID).Scan(row.columns()...)
+	err := statement.QueryRowContext(context.WithoutCancel(ctx), args...).Scan(row.columns()...)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, nil
 	}

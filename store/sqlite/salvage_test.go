@@ -37,8 +37,10 @@ func TestBadPages(t *testing.T) {
 		{"the last", []int{n - 1}, nil},
 		{"two", []int{100, 300}, nil},
 		{"two, and an index", []int{100, 300}, []string{"portraits_by_kol"}},
-		{"two, and the other index", []int{100, 300}, []string{"sqlite_autoindex_portraits_1"}},
-		{"one, and both indexes", []int{200}, []string{"portraits_by_kol", "sqlite_autoindex_portraits_1"}},
+		{"two, and all but one by KOL", []int{100, 300}, []string{"portraits_by_day", "sqlite_autoindex_portraits_1"}},
+		{"two, and all but one by day", []int{100, 300}, []string{"portraits_by_kol", "sqlite_autoindex_portraits_1"}},
+		{"two, and all but one by id", []int{100, 300}, []string{"portraits_by_kol", "portraits_by_day"}},
+		{"one, and all indexes", []int{200}, []string{"portraits_by_kol", "portraits_by_day", "sqlite_autoindex_portraits_1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "portraits.db")
@@ -288,7 +290,10 @@ func TestVersionOne(t *testing.T) {
 			countsOn(t, s, true)
 			version, err := s.file.version(t.Context())
 			require.NoError(t, err)
-			assert.Equal(t, 2, version)
+			assert.Equal(t, 3, version)
+			older, err := s.Older(t.Context(), numbered("kol", 7).KOLID, "9999-12-31")
+			require.NoError(t, err)
+			assert.Equal(t, numbered("kol", 7), *older)
 			require.NoError(t, s.Close())
 			assert.Equal(t, test.warned, strings.Count(log.String(), "level=WARN"), log)
 		})

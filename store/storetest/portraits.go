@@ -111,6 +111,110 @@ func (start Start) testNewest(t *testing.T) {
 	}
 }
 
+// ofDay is a portrait of the day asOf that was retrieved at i.
+func ofDay(kolID, asOf string, i int) store.Portrait {
+	p := portrait(kolID, i)
+	p.AsOf = asOf
+	return p
+}
+
+func older(t *testing.T, s store.Store, kolID, asOf string) *store.Portrait {
+	t.Helper()
+	p, err := s.Older(t.Context(), kolID, asOf)
+	require.NoError(t, err)
+	return p
+}
+
+// The order of the days is neither that of retrieval nor that of saving.
+func (start Start) testOlder(t *testing.T) {
+	s := start.shared(t)
+	for i, p := range []store.Portrait{
+		ofDay("kol", "2026-03-08", 40),
+		ofDay("kol", "2025-12-31", 70), // an old day, retrieved late
+		ofDay("kol", "2026-01-31", 20),
+		ofDay("kol", "2026-01-31", 30), // the last of its day
+		ofDay("kol", "2026-01-31", 10),
+		ofDay("kol", "", 50),
+		ofDay("kol", "2026-02-01", 15),
+		ofDay("kol", "", 1),
+		ofDay("kol", "2026-10-02", 60),
+		ofDay("neighbour", "2026-02-07", 45),
+		ofDay("kol_", "2026-02-07", 46),
+	} {
+		save(t, s.handle(i), p)
+	}
+	for asOf, want := range map[string]store.Portrait{
+		"2026-10-03": ofDay("kol", "2026-10-02", 60),
+		"2026-10-02": ofDay("kol", "2026-03-08", 40),
+		"2026-03-09": ofDay("kol", "2026-03-08", 40),
+		"2026-03-08": ofDay("kol", "2026-02-01", 15),
+		"2026-02-07": ofDay("kol", "2026-02-01", 15),
+		"2026-02-01": ofDay("kol", "2026-01-31", 30),
+		"2026-01-31": ofDay("kol", "2025-12-31", 70),
+		"2026-01-01": ofDay("kol", "2025-12-31", 70),
+		"9999-12-31": ofDay("kol", "2026-10-02", 60),
+	} {
+		for _, handle := range s.both() {
+			got := older(t, handle, "kol", asOf)
+			require.NotNil(t, got, asOf)
+			assert.Equal(t, want, *got, asOf)
+		}
+	}
+
+	save(t, s.one, ofDay("kol", "2026-03-07", 5))
+	for _, handle := range s.both() {
+		assert.Equal(t, ofDay("kol", "2026-03-07", 5), *older(t, handle, "kol", "2026-03-08"), "one that comes in between")
+	}
+}
+
+func (start Start) testNoneOlder(t *testing.T) {
+	s := start.shared(t)
+	save(t, s.one, ofDay("kol", "2026-03-08", 1))
+	save(t, s.one, ofDay("kol", "", 2))
+	save(t, s.one, ofDay("undated", "", 3))
+	for _, handle := range s.both() {
+		assert.Nil(t, older(t, handle, "kol", "2026-03-08"), "its own day")
+		assert.Nil(t, older(t, handle, "kol", "2026-03-07"))
+		assert.Nil(t, older(t, handle, "kol", "0001-01-01"))
+		assert.Nil(t, older(t, handle, "kol", ""), "before no day")
+		assert.Nil(t, older(t, handle, "undated", "2026-03-08"), "without a day")
+		assert.Nil(t, older(t, handle, "unknown", "2026-03-08"))
+		assert.Nil(t, older(t, handle, "ko", "2026-03-09"))
+		assert.Nil(t, older(t, handle, "KOL", "2026-03-09"))
+	}
+}
+
+func (start Start) testOlderFields(t *testing.T) {
+	s := start.shared(t)
+	want := ofDay("kol", "2026-03-08", 1)
+	want.Endpoint, want.Environment, want.Sample = schema.EndpointProfile, schema.EnvironmentSample, true
+	want.Data = json.RawMessage(" {\"海外\":\n1.0, \"a\":\"\u2028\x00\"}\n")
+	data := string(want.Data)
+	save(t, s.one, want)
+	save(t, s.one, ofDay("kol", "2026-03-09", 2))
+	for _, handle := range s.both() {
+		got := older(t, handle, "kol", "2026-03-09")
+		require.NotNil(t, got)
+		assert.Equal(t, want, *got)
+		assert.Equal(t, data, string(got.Data))
+	}
+}
+
+func (start Start) testOlderOfMany(t *testing.T) {
+	s := start.shared(t)
+	first := time.Date(2026, time.January, 1, 0, 0, 0, 0, time.UTC)
+	dayOf := func(i int) string { return first.AddDate(0, 0, i).Format(time.DateOnly) }
+	const days = 200
+	for i := range days {
+		save(t, s.handle(i), ofDay("kol", dayOf(i), i))
+	}
+	for i := range days {
+		got := older(t, s.handle(i), "kol", dayOf(i+1))
+		require.NotNil(t, got, dayOf(i+1))
+		assert.Equal(t, dayOf(i), got.AsOf)
+	}
+}
+
 func (start Start) testSaveAgain(t *testing.T) {
 	s := start.shared(t)
 	first := portrait("kol", 1)
