@@ -56,7 +56,9 @@ func (f *flight) keep(ctx context.Context, s store.Store, collected *schema.Coll
 func (f *flight) save(ctx context.Context, s store.Store, p *store.Portrait) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
 	defer cancel()
-	return s.Save(ctx, *p)
+	err := s.Save(ctx, *p)
+	f.recent.saves.Add(1) // after an error as well: the store may have it all the same
+	return err
 }
 
 // resave asks the store until it takes the portrait, or until the end of the

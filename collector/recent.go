@@ -15,7 +15,8 @@ import (
 )
 
 const (
-	// mostRecent is how many portraits a process holds decoded, of some 20 KB each.
+	// mostRecent is how many portraits of each kind, newest and older, a process
+	// holds decoded, of some 20 KB each.
 	mostRecent = 256
 	// recheck is how long a decoded portrait stands for the store's newest.
 	// So long may another process's newer one go unnoticed.
@@ -26,14 +27,20 @@ const (
 // one again costs a fraction of what the call around it does.
 type recent struct {
 	portraits *lru.Cache[string, *kept] // by KOL
+	earlier   *lru.Cache[day, earlier]
+	saves     atomic.Int64 // how often this process has saved a portrait, or tried to
 }
 
 func newRecent() *recent {
-	portraits, err := lru.New[string, *kept](mostRecent)
+	return &recent{portraits: newCache[string, *kept](), earlier: newCache[day, earlier]()}
+}
+
+func newCache[K comparable, V any]() *lru.Cache[K, V] {
+	cache, err := lru.New[K, V](mostRecent)
 	if err != nil {
 		panic(err) // cannot be: the size is above zero
 	}
-	return &recent{portraits: portraits}
+	return cache
 }
 
 // kept is a stored portrait, decoded. It does not change but for checked.
@@ -77,12 +84,20 @@ func (c *Collector) reread(ctx context.Context, kolID string) (*kept, error) {
 		k.checked.Store(now.UnixNano())
 		return k, nil
 	}
-	distributions, err := read(p)
-	if err != nil {
-		c.Logger.WarnContext(ctx, "a stored portrait cannot be read, so it counts as none", "kolId", kolID, "error", err)
+	distributions, ok := c.decode(ctx, p)
+	if !ok {
 		return nil, nil
 	}
 	return c.remember(p, distributions), nil
+}
+
+// decode reads a stored portrait, and logs where it cannot.
+func (c *Collector) decode(ctx context.Context, p *store.Portrait) (schema.Distributions, bool) {
+	distributions, err := read(p)
+	if err != nil {
+		c.Logger.WarnContext(ctx, "a stored portrait cannot be read, so it counts as none", "kolId", p.KOLID, "error", err)
+	}
+	return distributions, err == nil
 }
 
 // read decodes a stored portrait. Others may be able to write to the store, so
@@ -119,7 +134,15 @@ func isDate(s string) bool {
 
 // remember holds a stored portrait ready.
 func (c *Collector) remember(p *store.Portrait, distributions schema.Distributions) *kept {
-	k := &kept{id: p.ID, collected: schema.Collected{
+	k := &kept{id: p.ID, collected: collected(p, distributions)}
+	k.checked.Store(c.Now().UnixNano())
+	c.recent.portraits.Add(p.KOLID, k)
+	return k
+}
+
+// collected is a stored portrait as it is answered.
+func collected(p *store.Portrait, distributions schema.Distributions) schema.Collected {
+	return schema.Collected{
 		KOLID:         p.KOLID,
 		AsOf:          p.AsOf,
 		Data:          p.Data,
@@ -133,8 +156,5 @@ func (c *Collector) remember(p *store.Portrait, distributions schema.Distributio
 			Sample:      p.Sample,
 			RequestID:   p.RequestID,
 		},
-	}}
-	k.checked.Store(c.Now().UnixNano())
-	c.recent.portraits.Add(p.KOLID, k)
-	return k
+	}
 }

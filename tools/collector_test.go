@@ -11,6 +11,11 @@ import (
 // Stored finds nothing: a collectorFunc keeps nothing.
 func (collectorFunc) Stored(context.Context, string) (*schema.Collected, error) { return nil, nil }
 
+// Older finds nothing.
+func (collectorFunc) Older(context.Context, string, string) (*schema.Collected, error) {
+	return nil, nil
+}
+
 // KOLs lists nothing.
 func (collectorFunc) KOLs(context.Context, string, int) ([]string, error) { return nil, nil }
 
@@ -22,6 +27,7 @@ type shelf struct {
 	collectorFunc
 
 	portraits map[string]*schema.Collected
+	older     map[string]*schema.Collected // by KOL
 	usage     schema.Usage
 	err       error  // what all else fails of, where it is set
 	panics    string // what it panics with, where it is set
@@ -36,6 +42,14 @@ func (s shelf) fail() error {
 
 func (s shelf) Stored(_ context.Context, kolID string) (*schema.Collected, error) {
 	return s.portraits[kolID], s.fail()
+}
+
+func (s shelf) Older(_ context.Context, kolID, asOf string) (*schema.Collected, error) {
+	older := s.older[kolID]
+	if older == nil || older.AsOf >= asOf {
+		return nil, s.fail()
+	}
+	return older, s.fail()
 }
 
 func (s shelf) KOLs(_ context.Context, prefix string, limit int) ([]string, error) {

@@ -26,6 +26,11 @@ type Collector interface {
 	// Stored returns the newest stored portrait of a KOL, however old it is, or
 	// nil where there is none.
 	Stored(ctx context.Context, kolID string) (*schema.Collected, error)
+	// Older returns what a portrait of the day asOf (YYYY-MM-DD) is measured
+	// against: the newest stored portrait of the KOL that is of an earlier day, or
+	// nil where there is none or asOf is empty. It costs next to nothing, collects
+	// nothing and counts as no answer from the store.
+	Older(ctx context.Context, kolID, asOf string) (*schema.Collected, error)
 	// KOLs returns the ids that begin with prefix and have a stored portrait, in
 	// alphabetical order, at most limit.
 	KOLs(ctx context.Context, prefix string, limit int) ([]string, error)
