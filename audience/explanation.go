@@ -1,0 +1,369 @@
+package audience
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"kol-portrait-mcp/schema"
+)
+
+// The indexes from which on an audience differs from the baseline enough to
+// say so beside a share: a fifth more or a fifth less.
+const (
+	overIndexed  = 120
+	underIndexed = 80
+)
+
+// leastShown is the smallest share that text has a figure for.
+const leastShown = 0.0005
+
+// account puts a fit into words: what drives the score, what caps the reach,
+// and what is not known.
+type account struct {
+	facts   *facts
+	target  *Target
+	matches []match
+	score   *float64
+	reach   *schema.Reach
+	lang    schema.Language
+}
+
+func (a account) words() string {
+	switch {
+	case len(a.matches) == 0:
+		return ""
+	case a.reach == nil:
+		return a.withoutReach()
+	case len(a.matches) == 1:
+		return a.ofOne(a.matches[0])
+	}
+	clauses := nonEmpty(a.scoring(), a.capping(), a.combined())
+	return a.sentences(strings.Join(clauses, a.say("; ", "；")), a.lowerBounds())
+}
+
+// withoutReach says what is missing, and what the other dimensions match.
+func (a account) withoutReach() string {
+	var missing, known []string
+	for _, m := range a.matches {
+		if m.known {
+			known = append(known, a.say("%s (%s)", "%s（%s）", a.dimension(m), a.matched(m)))
+		} else {
+			missing = append(missing, a.dimension(m))
+		}
+	}
+	without := a.say("neither score nor reach", "得分和触达")
+	if a.score != nil {
+		without = a.say("no reach", "触达")
+	}
+	lack := a.say("no usable %[1]s data, so %[3]s can be given", "缺少可用的%[2]s数据，无法计算%[3]s",
+		a.either(missing), enumerate(missing, a.lang), without)
+	if known == nil {
+		return a.sentences(lack)
+	}
+	return a.sentences(lack, a.say("known: %s", "已知：%s", enumerate(known, a.lang)))
+}
+
+// ofOne is about a single dimension, whose share is score and reach at once.
+func (a account) ofOne(m match) string {
+	clause := a.share(m)
+	if !a.open(m) {
+		clause += a.say(", which is both score and reach", "，得分与触达均以此为准")
+	}
+	return a.sentences(clause, a.lowerBounds())
+}
+
+// scoring says which dimension adds most to the score, and which one costs it
+// most where that is much, unless it has a clause of its own as the cap of the
+// reach.
+func (a account) scoring() string {
+	weights := relativeWeights(a.matches)
+	drives, costs := -1, -1
+	for i, m := range a.matches {
+		if weights[i] == 0 {
+			continue
+		}
+		if drives < 0 || weights[i]*m.share > weights[drives]*a.matches[drives].share {
+			drives = i
+		}
+		if costs < 0 || weights[i]*(1-m.share) >= weights[costs]*(1-a.matches[costs].share) {
+			costs = i
+		}
+	}
+	if drives < 0 {
+		return ""
+	}
+	driver, brake := a.matches[drives], a.matches[costs]
+	switch {
+	case driver.share == 0:
+		return a.say("nothing adds to the score", "没有可计分的匹配")
+	case weights[drives] == 1:
+		return a.say("only %s is scored (%s)", "仅%s计分（%s）", a.dimension(driver), a.matched(driver))
+	case drives == costs:
+		figure := a.say("%s of the weight", "权重 %s", Percent(weights[drives]))
+		if driver.of != a.cap().of {
+			figure = a.comma(a.matched(driver), figure)
+		}
+		return a.say("%s decides the score (%s)", "得分主要取决于%s（%s）", a.dimension(driver), figure)
+	}
+	clause := a.say("%s drives the score (%s)", "得分主要来自%s（%s）", a.dimension(driver), a.matched(driver))
+	if brake.share < majority && brake.of != a.cap().of {
+		clause += a.say(", %s holds it back (%s)", "，%s拖低得分（%s）", a.dimension(brake), a.matched(brake))
+	}
+	return clause
+}
+
+// cap is the dimension that holds fewest, even at most; of equals the last,
+// since the first drives the score.
+func (a account) cap() match {
+	least := a.matches[0]
+	for _, m := range a.matches {
+		if m.most <= least.most {
+			least = m
+		}
+	}
+	return least
+}
+
+func (a account) capping() string {
+	m := a.cap()
+	if m.most >= 1-rounding {
+		return a.say("nothing caps the reach", "触达没有上限")
+	}
+	return a.share(m) + a.say(", which caps the reach at %s", "，触达上限因此为 %s", Percent(m.most))
+}
+
+// combined says how many may match everything, between the cap and what is
+// certain.
+func (a account) combined() string {
+	figure := Percent(a.reach.Independent)
+	en, zh := figure, "占 "+figure
+	if slices.ContainsFunc(a.matches, a.open) {
+		if a.reach.Independent < leastShown {
+			return "" // at least next to nobody says nothing
+		}
+		en, zh = "at least "+figure, "至少占 "+figure
+	}
+	clause := a.say("if the dimensions were independent, %[2]s would match %[1]s", "若各维度相互独立，%[1]s符合的%[3]s", a.all(), en, zh)
+	if a.reach.AtLeast >= leastShown {
+		clause += a.say(" (at least %s do)", "（不会低于 %s）", Percent(a.reach.AtLeast))
+	}
+	return clause
+}
+
+func (a account) all() string {
+	switch len(a.matches) {
+	case 2:
+		return a.say("both", "两项都")
+	case 3:
+		return a.say("all three", "三项都")
+	case 4:
+		return a.say("all four", "四项都")
+	case 5:
+		return a.say("all five", "五项都")
+	default:
+		return a.say("all six", "六项都")
+	}
+}
+
+// lowerBounds says which names are not listed, and what that makes of the
+// score.
+func (a account) lowerBounds() string {
+	var names []string
+	scored := false
+	for _, m := range a.matches {
+		names = append(names, a.facts.unlistedNames(m, a.lang)...)
+		scored = scored || a.open(m) && m.weight > 0
+	}
+	if names == nil {
+		return ""
+	}
+	unlisted := a.say("not listed: %s", "未列出：%s", enumerate(names, a.lang))
+	if len(names) > namesShown {
+		unlisted = a.say("%d of those selected are not listed", "所选中有 %d 个未列出", len(names))
+	}
+	if !scored {
+		return unlisted
+	}
+	return unlisted + a.say("; the score is a lower bound", "；得分为下限")
+}
+
+// unseen tells whether nothing that was selected has a row, so that the share
+// is no figure at all.
+func (a account) unseen(m match) bool {
+	return m.known && len(m.unlisted) == len(a.target.selected[m.of])
+}
+
+// open tells whether names without a row leave open how many match, as far as
+// text shows.
+func (a account) open(m match) bool {
+	return a.unseen(m) || m.unlisted != nil && Percent(m.share) != Percent(m.most)
+}
+
+// matched is the figure that stands beside a dimension's name.
+func (a account) matched(m match) string {
+	switch {
+	case a.unseen(m):
+		return a.say("not listed", "未列出")
+	case a.open(m):
+		return a.say("at least %s match", "至少匹配 %s", Percent(m.share))
+	default:
+		return a.comma(a.say("%s match", "匹配 %s", Percent(m.share)), a.index(m))
+	}
+}
+
+// share is a clause that says how many are in what was selected.
+func (a account) share(m match) string {
+	least, most := Percent(m.share), Percent(m.most)
+	var en, zh string
+	switch {
+	case a.unseen(m):
+		en, zh = "at most "+most, "至多占 "+most
+	case a.open(m):
+		en, zh = least+" to "+most, "占 "+least+" 至 "+most
+	case m.share < majority && len(a.matches) > 1:
+		en, zh = "only "+least, "仅占 "+least
+	default:
+		en, zh = least, "占 "+least
+	}
+	clause := a.say("%[2]s %[1]s", "%[1]s%[3]s", a.members(m), en, zh)
+	if index := a.index(m); index != "" {
+		clause += a.say(" (%s)", "（%s）", index)
+	}
+	return clause
+}
+
+// index says how a share compares with the baseline, where that is telling.
+func (a account) index(m match) string {
+	if m.tgi == nil || *m.tgi > underIndexed && *m.tgi < overIndexed {
+		return ""
+	}
+	return "TGI " + strconv.FormatFloat(float64(*m.tgi), 'f', 0, 64)
+}
+
+// members says of followers that they are among those selected: what follows a
+// figure in English, what stands before it in Chinese.
+func (a account) members(m match) string {
+	switch m.of {
+	case schema.DimensionGender:
+		return a.say("are %s", "%s", a.either(a.genders(m)))
+	case schema.DimensionAgeGroups:
+		return a.say("are %s", "%s", a.either(a.ages(m)))
+	case schema.DimensionProvinces:
+		return a.say("are %s", "%s", a.places(m))
+	case schema.DimensionCities:
+		return a.say("are in %s", "%s", a.either(a.chosen(m, "the %d selected cities", "所选 %d 个城市")))
+	case schema.DimensionInterests:
+		return a.say("are interested in %s", "兴趣为%s的", a.either(a.chosen(m, "the %d selected topics", "所选 %d 类")))
+	case schema.DimensionDevices:
+		brands := a.either(a.chosen(m, "the %d selected brands", "所选 %d 个品牌"))
+		return a.say("use %[1]s", "%[2]s", brands, beside(beside("使用", brands), "的"))
+	}
+	return ""
+}
+
+func (a account) genders(m match) []string {
+	var words []string
+	for _, name := range a.target.selected[m.of] {
+		words = append(words, a.facts.selectedName(m.of, name, a.lang))
+	}
+	return words
+}
+
+// ages names neighbouring groups as one span of years.
+func (a account) ages(m match) []string {
+	groups := schema.AgeGroups()
+	var words []string
+	for first := 0; first < len(groups); first++ {
+		last := first
+		for last < len(groups) && slices.Contains(a.target.selected[m.of], groups[last]) {
+			last++
+		}
+		switch last - first {
+		case 0:
+			continue
+		case len(groups):
+			return []string{a.say("of any age", "全部年龄")}
+		}
+		words = append(words, run{first: first, last: last - 1}.words(a.lang))
+		first = last
+	}
+	return words
+}
+
+// places says where: in English one is in a province, but overseas.
+func (a account) places(m match) string {
+	places := a.chosen(m, "the %d selected provinces", "所选 %d 个省份")
+	abroad := a.facts.name(Province, overseas, a.lang)
+	if a.lang == schema.Chinese {
+		return a.either(places)
+	}
+	inland := slices.DeleteFunc(slices.Clone(places), func(place string) bool { return place == abroad })
+	switch len(places) - len(inland) {
+	case 0:
+		return "in " + a.either(places)
+	case len(places):
+		return strings.ToLower(abroad)
+	default:
+		return "in " + a.either(append(inland, strings.ToLower(abroad)))
+	}
+}
+
+// chosen is what the caller chose, or how many rows that are where it would be
+// a long list.
+func (a account) chosen(m match, en, zh string) []string {
+	said := a.target.said[m.of]
+	if len(said) == 0 || len(said) > namesShown {
+		return []string{a.say(en, zh, len(a.target.selected[m.of]))}
+	}
+	var words []string
+	for _, l := range said {
+		words = append(words, l.in(a.lang))
+	}
+	return words
+}
+
+// either enumerates alternatives: Guangdong, Jiangsu or Zhejiang.
+func (a account) either(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	others, last := enumerate(words[:len(words)-1], a.lang), words[len(words)-1]
+	if a.lang == schema.Chinese {
+		return beside(beside(others, "或"), last)
+	}
+	return others + " or " + last
+}
+
+func (a account) dimension(m match) string {
+	switch m.of {
+	case schema.DimensionGender:
+		return a.say("gender", "性别")
+	case schema.DimensionAgeGroups:
+		return a.say("age", "年龄")
+	case schema.DimensionProvinces:
+		return a.say("province", "省份")
+	case schema.DimensionCities:
+		return a.say("city", "城市")
+	case schema.DimensionInterests:
+		return a.say("interest", "兴趣")
+	case schema.DimensionDevices:
+		return a.say("device", "设备")
+	}
+	return string(m.of)
+}
+
+func (a account) say(en, zh string, args ...any) string { return say(a.lang, en, zh, args...) }
+
+func (a account) comma(parts ...string) string {
+	return strings.Join(nonEmpty(parts...), a.say(", ", "，"))
+}
+
+// sentences makes sentences of what is not empty.
+func (a account) sentences(parts ...string) string {
+	parts = nonEmpty(parts...)
+	for i := range parts {
+		parts[i] = capitalize(parts[i]) + a.say(".", "。")
+	}
+	return strings.Join(parts, a.say(" ", ""))
+}
