@@ -6,9 +6,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"slices"
-	"strings"
-
-	"kol-portrait-mcp/schema"
+	"sync"
 )
 
 // The tables of names and places. Each says on top where it is from.
@@ -34,7 +32,7 @@ type facts struct {
 	devices  map[string]label               // by the technical name in lower case
 	regionOf map[string]string              // province to region; none for the rows that are not provinces
 	tiers    map[string][]city
-	lexicons map[schema.Dimension]*lexicon
+	lexicons func() lexicons // read when a name first has to be understood
 	baseline baseline
 }
 
@@ -57,107 +55,43 @@ func readFacts() *facts {
 		devices:  map[string]label{},
 		regionOf: map[string]string{},
 		tiers:    map[string][]city{},
-		lexicons: map[schema.Dimension]*lexicon{
-			schema.DimensionGender:    newLexicon(genderSuffixes()...),
-			schema.DimensionProvinces: newLexicon(provinceSuffixes()...),
-			schema.DimensionCities:    newLexicon(citySuffixes()...),
-			schema.DimensionInterests: newLexicon(interestSuffixes()...),
-			schema.DimensionDevices:   newLexicon(deviceSuffixes()...),
-		},
+		lexicons: sync.OnceValue(readLexicons),
 		baseline: census(),
 	}
-	f.readGenders()
-	f.readProvinces()
-	f.readCities()
-	f.readInterests()
-	f.readDevices()
+	for _, row := range interestTable() {
+		f.names[Interest][row[0]] = label{zh: row[0], en: row[1]}
+	}
+	for _, row := range regionTable() {
+		f.names[Region][row[0]] = label{zh: row[0], en: row[1]}
+	}
+	for _, row := range provinceTable() {
+		f.names[Province][row[0]] = label{zh: either(row[3], row[0]), en: row[1]}
+		if row[2] != "" {
+			f.regionOf[row[0]] = row[2]
+		}
+	}
+	for _, row := range cityTable() {
+		f.names[City][row[0]] = label{zh: row[0], en: row[1]}
+		f.tiers[row[2]] = append(f.tiers[row[2]], city{name: row[0], province: row[3]})
+	}
+	for _, row := range deviceTable() {
+		f.devices[row[0]] = label{zh: row[1], en: row[2]}
+	}
 	return f
 }
 
-func (f *facts) readGenders() {
-	for _, row := range table("genders.csv", "name", "zh", "en", "aliases") {
-		f.lexicons[schema.DimensionGender].add(entry{
-			label: label{zh: row[1], en: row[2]},
-			kind:  kind{"a gender", "genders"},
-			rows:  []string{row[0]},
-		}, aliases(row[3])...)
-	}
+func interestTable() [][]string { return table("interests.csv", "zh", "en", "aliases") }
+func regionTable() [][]string   { return table("regions.csv", "zh", "en", "full", "aliases") }
+func tierTable() [][]string     { return table("tiers.csv", "tier", "zh", "en", "aliases") }
+func genderTable() [][]string   { return table("genders.csv", "name", "zh", "en", "aliases") }
+func deviceTable() [][]string   { return table("devices.csv", "name", "zh", "en", "aliases") }
+
+func provinceTable() [][]string {
+	return table("provinces.csv", "zh", "en", "region", "shown", "aliases")
 }
 
-// readProvinces reads the provinces, and the regions that they make up.
-func (f *facts) readProvinces() {
-	members := map[string][]string{}
-	for _, row := range table("provinces.csv", "zh", "en", "region", "shown", "aliases") {
-		l := label{zh: either(row[3], row[0]), en: row[1]}
-		f.names[Province][row[0]] = l
-		what := kind{"a province", "provinces"}
-		if row[2] != "" {
-			f.regionOf[row[0]] = row[2]
-			members[row[2]] = append(members[row[2]], row[0])
-		} else {
-			what = kind{"no city", "no cities"}
-		}
-		f.lexicons[schema.DimensionProvinces].add(entry{label: l, kind: what, rows: []string{row[0]}}, aliases(row[4])...)
-	}
-	for _, row := range table("regions.csv", "zh", "en", "full", "aliases") {
-		f.names[Region][row[0]] = label{zh: row[0], en: row[1]}
-		f.lexicons[schema.DimensionProvinces].add(entry{
-			label: label{zh: row[0], en: row[2]},
-			kind:  kind{"a region", "regions"},
-			rows:  members[row[0]],
-		}, append(aliases(row[3]), row[1])...)
-	}
-}
-
-// readCities reads the cities, and the tiers that some of them make up.
-func (f *facts) readCities() {
-	cities := f.lexicons[schema.DimensionCities]
-	members := map[string][]string{}
-	for _, row := range table("cities.csv", "zh", "en", "tier", "province", "aliases") {
-		l := label{zh: row[0], en: row[1]}
-		f.names[City][row[0]] = l
-		f.tiers[row[2]] = append(f.tiers[row[2]], city{name: row[0], province: row[3]})
-		members[row[2]] = append(members[row[2]], row[0])
-		cities.add(entry{label: l, kind: kind{"a city", "cities"}, rows: []string{row[0]}}, aliases(row[4])...)
-		province := f.names[Province][row[3]]
-		for _, name := range []string{
-			province.zh + l.zh, province.zh + "省" + l.zh, l.en + province.en, l.en + province.en + "Province",
-		} {
-			cities.know(name, len(cities.entries)-1)
-		}
-	}
-	for _, row := range table("tiers.csv", "tier", "zh", "en", "aliases") {
-		cities.add(entry{
-			label: label{zh: row[1], en: row[2]},
-			kind:  kind{"a tier of cities", "tiers of cities"},
-			rows:  members[row[0]],
-		}, append(aliases(row[3]), row[0])...)
-	}
-}
-
-func (f *facts) readInterests() {
-	for _, row := range table("interests.csv", "zh", "en", "aliases") {
-		l := label{zh: row[0], en: row[1]}
-		f.names[Interest][row[0]] = l
-		f.lexicons[schema.DimensionInterests].add(entry{
-			label: l, kind: kind{"an interest", "interests"}, rows: []string{row[0]},
-		}, aliases(row[2])...)
-	}
-}
-
-func (f *facts) readDevices() {
-	for _, row := range table("devices.csv", "name", "zh", "en", "aliases") {
-		l := label{zh: row[1], en: row[2]}
-		f.devices[row[0]] = l
-		f.lexicons[schema.DimensionDevices].add(entry{
-			label: l, kind: kind{"a device brand", "device brands"}, rows: []string{row[2]},
-		}, append(aliases(row[3]), row[0])...)
-	}
-}
-
-// aliases splits a cell of further names.
-func aliases(cell string) []string {
-	return strings.FieldsFunc(cell, func(r rune) bool { return r == '|' })
+func cityTable() [][]string {
+	return table("cities.csv", "zh", "en", "tier", "province", "aliases")
 }
 
 // table returns the rows of an embedded table, whose columns must be those

@@ -118,7 +118,7 @@ func (f *facts) advice(of schema.Dimension, name string) ending {
 	if of == schema.DimensionAgeGroups {
 		return ageAdvice()
 	}
-	if near := f.lexicons[of].near(name); len(near) > 0 {
+	if near := f.lexicons()[of].near(name); len(near) > 0 {
 		question := " Did you mean " + firstFew(quotedIn(near, name), "or") + "?"
 		return ending{"which is not known." + question, "which are not known." + question}
 	}
@@ -130,7 +130,7 @@ func (f *facts) advice(of schema.Dimension, name string) ending {
 func (f *facts) elsewhere(of schema.Dimension, name string) (entry, schema.Dimension, bool) {
 	for _, find := range []func(*lexicon, string) (entry, bool){(*lexicon).exact, (*lexicon).find} {
 		for _, other := range f.others(of) {
-			if e, known := find(f.lexicons[other], name); known {
+			if e, known := find(f.lexicons()[other], name); known {
 				return e, other, true
 			}
 		}

@@ -117,10 +117,10 @@ func (f *facts) unlistedNames(m match, lang schema.Language) []string {
 // selectedName is what a reader of lang calls a name that a Target selects. Age
 // groups are called the same everywhere.
 func (f *facts) selectedName(of schema.Dimension, name string, lang schema.Language) string {
-	if f.lexicons[of] == nil {
+	if f.lexicons()[of] == nil {
 		return name
 	}
-	for _, e := range f.lexicons[of].entries {
+	for _, e := range f.lexicons()[of].entries {
 		if len(e.rows) == 1 && e.rows[0] == name {
 			return e.label.in(lang)
 		}

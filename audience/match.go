@@ -38,34 +38,30 @@ func newLexicon(suffixes ...string) *lexicon {
 
 // add takes an entry in, known by its label's names and the aliases. An entry
 // of the same label, such as a brand that the vendor writes in two ways, gets
-// the aliases.
-func (l *lexicon) add(e entry, aliases ...string) {
+// the aliases. It returns the entry's place.
+func (l *lexicon) add(e entry, aliases ...string) int {
 	i := slices.IndexFunc(l.entries, func(known entry) bool { return known.label == e.label })
 	if i < 0 {
 		i = len(l.entries)
 		l.entries = append(l.entries, e)
 	}
 	for _, name := range append([]string{e.label.zh, e.label.en}, aliases...) {
-		l.know(name, i)
-		l.resemble(name, i)
+		key := fold(name)
+		l.know(key, i)
+		l.resemble(key, i)
 	}
-	if base, _, qualified := strings.Cut(e.label.en, " ("); qualified {
-		l.resemble(base, i) // Taizhou is near to both cities of that name, and is neither
-	}
+	return i
 }
 
-// know makes a name stand for an entry. That none stands for two is checked by
-// the tests.
-func (l *lexicon) know(name string, i int) {
-	if key := fold(name); key != "" {
-		l.at[key] = i
-	}
+// know makes a folded name stand for an entry. That none stands for two is
+// checked by the tests.
+func (l *lexicon) know(key string, i int) {
+	l.at[key] = i
 }
 
-// resemble makes a name one that may be mistyped. Those of a letter or two are
-// near to anything.
-func (l *lexicon) resemble(name string, i int) {
-	key := fold(name)
+// resemble makes a folded name one that may be mistyped. Those of a letter or
+// two are near to anything.
+func (l *lexicon) resemble(key string, i int) {
 	switch length := utf8.RuneCountInString(key); {
 	case chinese(key) && length >= 2:
 		l.entries[i].zh = append(l.entries[i].zh, key)
@@ -94,14 +90,15 @@ func (l *lexicon) find(name string) (entry, bool) {
 }
 
 // stems returns a folded name, and what is left of it as the usual suffixes
-// fall away one after the other: 广西壮族自治区, 广西壮族, 广西.
+// fall away one after the other: 广西壮族自治区, 广西壮族, 广西. A single character
+// is not left over: 沪州, a slip of 泸州, must not be taken for 沪.
 func (l *lexicon) stems(name string) []string {
 	stem := fold(name)
 	stems := []string{stem}
 	suffixes := l.suffixes
 	for {
 		i := slices.IndexFunc(suffixes, func(suffix string) bool {
-			return len(suffix) < len(stem) && strings.HasSuffix(stem, suffix)
+			return strings.HasSuffix(stem, suffix) && utf8.RuneCountInString(stem) >= utf8.RuneCountInString(suffix)+2
 		})
 		if i < 0 {
 			return stems
@@ -149,17 +146,15 @@ func (l *lexicon) near(name string) []label {
 
 // typos returns how many letters the nearest of the names differs from the
 // nearest of the stems, and whether that is few enough to be a slip: about a
-// third of the letters, and in Chinese, where names are short, never all.
+// third of the letters of the shortest stem. In Chinese, where names are short,
+// that is one character, and never all.
 func typos(stems, names []string) (int, bool) {
 	least, found := 0, false
+	most := (utf8.RuneCountInString(stems[len(stems)-1]) + 1) / 3
 	for _, stem := range stems {
 		length := utf8.RuneCountInString(stem)
-		most := (length + 1) / 3
 		for _, name := range names {
 			if gap := length - utf8.RuneCountInString(name); max(gap, -gap) > most {
-				continue
-			}
-			if chinese(stem) && !strings.ContainsAny(stem, name) {
 				continue
 			}
 			distance := levenshtein.ComputeDistance(stem, name)
@@ -176,6 +171,7 @@ func typos(stems, names []string) (int, bool) {
 // as the word.
 func fold(name string) string {
 	var b strings.Builder
+	b.Grow(len(name))
 	for _, r := range norm.NFKD.String(name) {
 		switch {
 		case r == '&':
@@ -190,44 +186,6 @@ func fold(name string) string {
 // chinese tells whether a name is written in Chinese, if only in part.
 func chinese(name string) bool {
 	return strings.ContainsFunc(name, han)
-}
-
-// provinceSuffixes are what the names of provinces and regions end with when
-// they are written in full, folded.
-func provinceSuffixes() []string {
-	return []string{
-		"specialadministrativeregion", "autonomousregion", "municipality", "province", "region", "china", "city", "sar",
-		"特别行政区", "自治区", "直辖市", "地区", "大区", "省", "市", "区",
-	}
-}
-
-// citySuffixes are what the names of cities and prefectures end with when they
-// are written in full, folded.
-func citySuffixes() []string {
-	return []string{
-		"specialadministrativeregion", "autonomousprefecture", "municipality", "prefecture", "league", "china", "city", "sar",
-		"特别行政区", "自治州", "直辖市", "地区", "市", "州", "盟",
-	}
-}
-
-// interestSuffixes are the words for an interest, folded.
-func interestSuffixes() []string {
-	return []string{"interests", "interest", "爱好者", "领域", "类"}
-}
-
-// deviceSuffixes are what the names of device brands end with when a device or
-// a company is meant, folded.
-func deviceSuffixes() []string {
-	return []string{
-		"smartphones", "smartphone", "cellphones", "cellphone", "handsets", "devices", "device", "phones", "phone", "mobiles", "mobile",
-		"corporation", "corp", "brand", "users", "user", "inc",
-		"手机", "设备", "机型", "用户", "品牌", "公司",
-	}
-}
-
-// genderSuffixes are the words for those who have a gender, folded.
-func genderSuffixes() []string {
-	return []string{"audience", "followers", "users", "only", "用户", "粉丝", "受众"}
 }
 
 // autonomous tells whether a suffix is that of an area which is named after

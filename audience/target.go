@@ -131,12 +131,12 @@ func (f *facts) meaning(of schema.Dimension, name string) (entry, bool) {
 	if of == schema.DimensionAgeGroups {
 		return ageEntry(name)
 	}
-	l := f.lexicons[of]
+	l := f.lexicons()[of]
 	if e, known := l.exact(name); known {
 		return e, true
 	}
 	for _, other := range f.others(of) {
-		if _, known := f.lexicons[other].exact(name); known {
+		if _, known := f.lexicons()[other].exact(name); known {
 			return entry{}, false
 		}
 	}
@@ -146,7 +146,7 @@ func (f *facts) meaning(of schema.Dimension, name string) (entry, bool) {
 // others returns the dimensions with a lexicon, but one.
 func (f *facts) others(but schema.Dimension) []schema.Dimension {
 	return slices.DeleteFunc(schema.Dimensions(), func(d schema.Dimension) bool {
-		return d == but || f.lexicons[d] == nil
+		return d == but || f.lexicons()[d] == nil
 	})
 }
 

@@ -80,6 +80,7 @@ func TestWrongTargets(t *testing.T) {
 	const (
 		provincesTake = ` It takes provinces and regions of China, and "Overseas", in English or Chinese, such as "Guangdong" or "华东".`
 		citiesTake    = ` It takes China's cities of prefecture level and above, and tiers, in English or Chinese, such as "Hangzhou" or "一线城市".`
+		interestsTake = ` It takes the vendor's interests, in English or Chinese, such as "Food" or "美妆".`
 		groups        = "not ages that the vendor tells apart. Its groups are <18, 18-24, 25-34, 35-44, >44; several together, such as 18-34, will do."
 		nobody        = `targetAudience names nobody. Give at least one of gender, ageGroups, provinces, cities, interests and devices, ` +
 			`such as {"gender": "female", "ageGroups": ["25-34"], "cities": ["tier1"]}.`
@@ -101,7 +102,7 @@ func TestWrongTargets(t *testing.T) {
 		{"nothing near", provinces("Narnia"), `targetAudience.provinces has "Narnia", which is not known.` + provincesTake},
 		{"nothing near, twice", cities("Qwertyuiop", "Qwertyuiop", "Asdfghjkl"), `targetAudience.cities has "Qwertyuiop" and "Asdfghjkl", which are not known.` + citiesTake},
 		{"no name", provinces(" "), `targetAudience.provinces has " ", which is not known.` + provincesTake},
-		{"no interest", interests("Qwertyuiop"), `targetAudience.interests has "Qwertyuiop", which is not known. It takes the vendor's interests, in English or Chinese, such as "Food" or "美妆".`},
+		{"no interest", interests("Qwertyuiop"), `targetAudience.interests has "Qwertyuiop", which is not known.` + interestsTake},
 		{"no brand", &schema.TargetAudience{Devices: []string{"Android"}}, `targetAudience.devices has "Android", which is not known. It takes brands, in English or Chinese, such as "Apple" or "华为".`},
 		{"no gender", &schema.TargetAudience{Gender: "robots"}, `targetAudience.gender is "robots", which is not known. It takes female or male.`},
 		{"several things", &schema.TargetAudience{Provinces: []string{"Gaungdong", "Narnia"}, Cities: []string{"Pekign"}},
@@ -120,6 +121,7 @@ func TestWrongTargets(t *testing.T) {
 		{"a gender as an interest", interests("girls"), `targetAudience.interests has "girls", which is a gender: put it in gender.`},
 		{"ages as an interest", interests("18-24"), `targetAudience.interests has "18-24", which is an age group: put it in ageGroups.`},
 		{"the country", provinces("China", "全国"), `targetAudience.provinces has "China" and "全国", which are the whole country: leave provinces out instead.`},
+		{"the country as an interest", interests("中国"), `targetAudience.interests has "中国", which is not known.` + interestsTake},
 		{"everybody", cities("all"), `targetAudience.cities has "all", which asks for anybody: leave cities out instead.`},
 		{"either gender", &schema.TargetAudience{Gender: "不限"}, `targetAudience.gender is "不限", which asks for anybody: leave gender out instead.`},
 
@@ -176,7 +178,7 @@ func TestAgeGroupsAsPeopleWriteThem(t *testing.T) {
 		"18-24 25-34 35-44 >44": {"18+", "adults", "成年人", "over 18"},
 		"<18 18-24 25-34":       {"under 35", "<=34", "up to 34", "35 岁以下"},
 		"<18 18-24 25-34 35-44": {"<45"},
-		"none":                  {"20-30", "25-35", "30", "18", "Gen Z", "90后", "", "-", "18-", ">45", "<=18", ">=0", "0+", "0-1000", "44-35", "99999999999999999999-3", "-18-24", "13-17", "45-54"},
+		"none":                  {"20-30", "20-34", "25-35", "30", "18", "Gen Z", "90后", "", "-", "18-", ">45", "<=18", ">=0", "0+", "0-1000", "44-35", "99999999999999999999-3", "-18-24", "13-17", "45-54"},
 	} {
 		for _, spelling := range spellings {
 			t.Run(spelling, func(t *testing.T) {
