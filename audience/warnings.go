@@ -2,6 +2,7 @@ package audience
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	"kol-portrait-mcp/schema"
@@ -47,19 +48,30 @@ func (a *Analyst) Warnings(d *schema.Distributions, asOf string, today time.Time
 }
 
 func dayWarning(asOf string, today time.Time, lang schema.Language) string {
-	day, err := time.Parse(time.DateOnly, asOf)
-	if err != nil {
+	age, known := ageInDays(asOf, today)
+	switch {
+	case !known:
 		return say(lang, "The day of the data is not known.", "数据日期未知。")
-	}
-	switch age := daysBetween(day, today); {
 	case age > staleDays:
 		return say(lang, "The portrait is %d days old.", "画像数据距今已 %d 天。", age)
-	case age < -1: // a day ahead is a matter of time zones
+	case ahead(age):
 		return say(lang, "The vendor dates the portrait %s, in the future.", "画像数据日期 %s 晚于今天。", asOf)
 	default:
 		return ""
 	}
 }
+
+// ageInDays is how many days a portrait is old, and whether its day is known.
+func ageInDays(asOf string, today time.Time) (int, bool) {
+	day, err := time.Parse(time.DateOnly, asOf)
+	if err != nil {
+		return 0, false
+	}
+	return daysBetween(day, today), true
+}
+
+// ahead tells an age of the future. A day ahead is a matter of time zones.
+func ahead(age int) bool { return age < -1 }
 
 // daysBetween counts the days from a day to today in China. The zone is
 // spelled out, since a container may have no time zone data.
@@ -72,26 +84,36 @@ func daysBetween(day, today time.Time) int {
 }
 
 func missingWarning(d *schema.Distributions, lang schema.Language) string {
-	var missing []string
-	for _, dimension := range []struct {
-		en, zh string
-		rows   int
-	}{
-		{"ages", "年龄", len(d.Ages)},
-		{"gender", "性别", genders(d.Gender)},
-		{"interests", "兴趣", len(d.Interests)},
-		{"provinces", "省份", len(d.Provinces)},
-		{"cities", "城市", len(d.Cities)},
-		{"devices", "设备", len(d.Devices)},
-	} {
-		if dimension.rows == 0 {
-			missing = append(missing, say(lang, dimension.en, dimension.zh))
-		}
+	var words []string
+	for _, of := range missing(d) {
+		words = append(words, dimensionWord(of).in(lang))
 	}
-	if missing == nil {
+	if words == nil {
 		return ""
 	}
-	return say(lang, "The vendor sent no data on: %s.", "数据方未提供：%s。", enumerate(missing, lang))
+	return say(lang, "The vendor sent no data on: %s.", "数据方未提供：%s。", enumerate(words, lang))
+}
+
+// missing returns the dimensions that the vendor sent no share of, in its
+// order.
+func missing(d *schema.Distributions) []schema.Dimension {
+	var missing []schema.Dimension
+	for _, dimension := range []struct {
+		of   schema.Dimension
+		rows int
+	}{
+		{schema.DimensionAgeGroups, len(d.Ages)},
+		{schema.DimensionGender, genders(d.Gender)},
+		{schema.DimensionInterests, len(d.Interests)},
+		{schema.DimensionProvinces, len(d.Provinces)},
+		{schema.DimensionCities, len(d.Cities)},
+		{schema.DimensionDevices, len(d.Devices)},
+	} {
+		if dimension.rows == 0 {
+			missing = append(missing, dimension.of)
+		}
+	}
+	return missing
 }
 
 // genders is how many of the two shares are known.
@@ -159,40 +181,55 @@ func unplacedWarning(rows []schema.NameShare, lang schema.Language) string {
 // sumWarnings checks that the shares of each dimension add up: to 1 where the
 // vendor lists all of it, to no more where it cuts the list off.
 func sumWarnings(d *schema.Distributions, lang schema.Language) []string {
+	var warnings []string
+	for _, s := range sumsOff(d) {
+		warning := say(lang, "%s shares sum to %s, over 100%%.", "%s占比合计 %s，超过 100%%。", s.word.in(lang), Percent(s.sum))
+		if s.whole {
+			warning = say(lang, "%s shares sum to %s, not 100%%.", "%s占比合计 %s，而非 100%%。", s.word.in(lang), Percent(s.sum))
+		}
+		warnings = append(warnings, warning)
+	}
+	return warnings
+}
+
+// dimensionSum is what the shares of a dimension add up to.
+type dimensionSum struct {
+	of    schema.Dimension
+	word  label // before "shares"
+	whole bool  // the vendor lists all of the dimension, so that it is to be 1, and else no more
+	sum   float64
+}
+
+func (s dimensionSum) off() bool {
+	if s.whole {
+		return math.Abs(s.sum-1) > sumTolerance+rounding
+	}
+	return overfull(s.sum)
+}
+
+// sumsOff returns the sums that are off by more than the vendor's rounding. A
+// dimension without data has none, nor has one gender alone.
+func sumsOff(d *schema.Distributions) []dimensionSum {
 	byAge := func(row schema.AgeShare) float64 { return row.Percent }
 	byName := func(row schema.NameShare) float64 { return row.Percent }
 	byDevice := func(row schema.DeviceShare) float64 { return row.Percent }
 
-	var warnings []string
+	var sums []dimensionSum
 	if len(d.Ages) > 0 {
-		warnings = append(warnings, wholeWarning(say(lang, "Age", "年龄"), total(d.Ages, byAge), lang))
+		sums = append(sums, dimensionSum{schema.DimensionAgeGroups, label{en: "Age", zh: "年龄"}, true, total(d.Ages, byAge)})
 	}
 	if genders(d.Gender) == 2 {
-		warnings = append(warnings, wholeWarning(say(lang, "Gender", "性别"), *d.Gender.Male+*d.Gender.Female, lang))
+		sums = append(sums, dimensionSum{schema.DimensionGender, label{en: "Gender", zh: "性别"}, true, *d.Gender.Male + *d.Gender.Female})
 	}
 	if len(d.Provinces) > 0 {
-		warnings = append(warnings, wholeWarning(say(lang, "Province", "省份"), total(d.Provinces, byName), lang))
+		sums = append(sums, dimensionSum{schema.DimensionProvinces, label{en: "Province", zh: "省份"}, true, total(d.Provinces, byName)})
 	}
-	warnings = append(warnings,
-		partWarning(say(lang, "Interest", "兴趣"), total(d.Interests, byName), lang),
-		partWarning(say(lang, "City", "城市"), total(d.Cities, byName), lang),
-		partWarning(say(lang, "Device", "设备"), total(d.Devices, byDevice), lang),
+	sums = append(sums,
+		dimensionSum{schema.DimensionInterests, label{en: "Interest", zh: "兴趣"}, false, total(d.Interests, byName)},
+		dimensionSum{schema.DimensionCities, label{en: "City", zh: "城市"}, false, total(d.Cities, byName)},
+		dimensionSum{schema.DimensionDevices, label{en: "Device", zh: "设备"}, false, total(d.Devices, byDevice)},
 	)
-	return nonEmpty(warnings...)
-}
-
-func wholeWarning(dimension string, sum float64, lang schema.Language) string {
-	if math.Abs(sum-1) <= sumTolerance+rounding {
-		return ""
-	}
-	return say(lang, "%s shares sum to %s, not 100%%.", "%s占比合计 %s，而非 100%%。", dimension, Percent(sum))
-}
-
-func partWarning(dimension string, sum float64, lang schema.Language) string {
-	if !overfull(sum) {
-		return ""
-	}
-	return say(lang, "%s shares sum to %s, over 100%%.", "%s占比合计 %s，超过 100%%。", dimension, Percent(sum))
+	return slices.DeleteFunc(sums, func(s dimensionSum) bool { return !s.off() })
 }
 
 // some enumerates the first names and counts the rest.

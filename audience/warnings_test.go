@@ -48,7 +48,7 @@ func TestWarningsOnTheData(t *testing.T) {
 		{"dimensions missing", func(d *schema.Distributions) { d.Gender, d.Cities = &schema.GenderShares{}, nil },
 			[]string{"The vendor sent no data on: gender, cities."}, []string{"数据方未提供：性别、城市。"}},
 		{"all missing", func(d *schema.Distributions) { *d = schema.Distributions{} },
-			[]string{"The vendor sent no data on: ages, gender, interests, provinces, cities, devices."},
+			[]string{"The vendor sent no data on: age, gender, interests, provinces, cities, devices."},
 			[]string{"数据方未提供：年龄、性别、兴趣、省份、城市、设备。"}},
 		{"one gender missing: its sum means nothing", func(d *schema.Distributions) { d.Gender.Male = nil },
 			[]string{"The share of men is not known."}, []string{"男性占比未知。"}},
