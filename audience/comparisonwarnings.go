@@ -1,0 +1,167 @@
+package audience
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"kol-portrait-mcp/schema"
+)
+
+// namedInWarnings is up to how many KOLs a warning on a comparison names. More
+// are counted.
+const namedInWarnings = 2
+
+// ComparisonWarnings returns what a careful analyst would want to know about a
+// set of portraits before comparing them, as at most five sentences in lang:
+// portraits more than 30 days old, days of the data that are unknown or lie
+// more than 30 days apart, dimensions that some portraits lack, shares that do
+// not add up, and, of two portraits or more, what their similarity does not
+// say. Days are counted as Warnings does. The result is never nil, and does not
+// depend on the order of the portraits.
+func (a *Analyst) ComparisonWarnings(portraits []*schema.Collected, today time.Time, lang schema.Language) []string {
+	s := comparedSet{today: today, lang: lang}
+	s.portraits = slices.SortedStableFunc(slices.Values(portraits), func(p, q *schema.Collected) int {
+		return strings.Compare(p.KOLID, q.KOLID)
+	})
+	warnings := nonEmpty(s.ageWarning(), s.daysWarning(), s.missingWarning(), s.sumWarning(), s.similarityWarning())
+	if warnings == nil {
+		return []string{}
+	}
+	return warnings
+}
+
+// comparedSet is portraits that are compared, by KOL id.
+type comparedSet struct {
+	portraits []*schema.Collected
+	today     time.Time
+	lang      schema.Language
+}
+
+func (s comparedSet) ageWarning() string {
+	var stale []string
+	var oldest *schema.Collected
+	var oldestAge int
+	for _, p := range s.portraits {
+		age, known := ageInDays(p.AsOf, s.today)
+		if !known || age <= staleDays {
+			continue
+		}
+		stale = append(stale, say(s.lang, "%s (%d days)", "%s（%d 天）", p.KOLID, age))
+		if age > oldestAge {
+			oldest, oldestAge = p, age
+		}
+	}
+	switch {
+	case stale == nil:
+		return ""
+	case len(stale) <= namedInWarnings:
+		return say(s.lang, "Over %d days old: %s.", "画像数据超过 %d 天：%s。", staleDays, enumerate(stale, s.lang))
+	default:
+		return capitalize(say(s.lang, "%s portraits are over %d days old, the oldest (%s) %d days.", "%s 份画像数据超过 %d 天，最早一份（%s）距今 %d 天。",
+			s.part(len(stale)), staleDays, oldest.KOLID, oldestAge))
+	}
+}
+
+// daysWarning tells of days that cannot be true, and of those that lie so far
+// apart that audiences may have moved between them.
+func (s comparedSet) daysWarning() string {
+	var days, unknown []string
+	var ages []int
+	for _, p := range s.portraits {
+		age, known := ageInDays(p.AsOf, s.today)
+		if !known || ahead(age) {
+			unknown = append(unknown, p.KOLID)
+			continue
+		}
+		days, ages = append(days, p.AsOf), append(ages, age)
+	}
+	var parts []string
+	if ages != nil && slices.Max(ages)-slices.Min(ages) > staleDays {
+		parts = append(parts, say(s.lang, "days of the data lie up to %d days apart (%s to %s)", "数据日期最多相差 %d 天（%s 至 %s）",
+			slices.Max(ages)-slices.Min(ages), slices.Min(days), slices.Max(days)))
+	}
+	if unknown != nil {
+		parts = append(parts, say(s.lang, "data of an unknown or future day: %s", "日期未知或晚于今天的数据：%s", s.whom(unknown)))
+	}
+	if parts == nil {
+		return ""
+	}
+	return capitalize(strings.Join(parts, say(s.lang, "; ", "；"))) + say(s.lang, ".", "。")
+}
+
+func (s comparedSet) missingWarning() string {
+	lacking := s.byDimension(missing)
+	if lacking == "" {
+		return ""
+	}
+	return say(s.lang, "No data on: %s.", "缺少数据：%s。", lacking)
+}
+
+func (s comparedSet) sumWarning() string {
+	off := s.byDimension(func(d *schema.Distributions) []schema.Dimension {
+		var off []schema.Dimension
+		for _, sum := range sumsOff(d) {
+			off = append(off, sum.of)
+		}
+		return off
+	})
+	if off == "" {
+		return ""
+	}
+	return say(s.lang, "Shares do not add up: %s.", "占比合计异常：%s。", off)
+}
+
+func (s comparedSet) similarityWarning() string {
+	if len(s.portraits) < 2 {
+		return ""
+	}
+	return say(s.lang,
+		"Similarity compares profiles, not people: KOLs with alike profiles may share many followers or none.",
+		"相似度比较的是画像结构而非粉丝本身：画像相近的达人，粉丝可能大量重合，也可能毫无重合。")
+}
+
+// byDimension enumerates the dimensions that a fault is in, and whose
+// portraits have it; dimensions with the same portraits are taken together.
+func (s comparedSet) byDimension(faults func(*schema.Distributions) []schema.Dimension) string {
+	type group struct{ words, kols []string }
+	var groups []group
+	for _, of := range schema.Dimensions() {
+		var kols []string
+		for _, p := range s.portraits {
+			if slices.Contains(faults(&p.Distributions), of) {
+				kols = append(kols, p.KOLID)
+			}
+		}
+		if kols == nil {
+			continue
+		}
+		i := slices.IndexFunc(groups, func(g group) bool { return slices.Equal(g.kols, kols) })
+		if i < 0 {
+			i = len(groups)
+			groups = append(groups, group{kols: kols})
+		}
+		groups[i].words = append(groups[i].words, dimensionWord(of).in(s.lang))
+	}
+	var parts []string
+	for _, g := range groups {
+		parts = append(parts, say(s.lang, "%s (%s)", "%s（%s）", enumerate(g.words, s.lang), s.whom(g.kols)))
+	}
+	return strings.Join(parts, say(s.lang, "; ", "；"))
+}
+
+// whom names one KOL or two, and counts more.
+func (s comparedSet) whom(kols []string) string {
+	if len(kols) <= namedInWarnings {
+		return enumerate(kols, s.lang)
+	}
+	return s.part(len(kols)) + say(s.lang, " KOLs", " 位达人")
+}
+
+// part tells how many of the set: 3 of 20, all 20.
+func (s comparedSet) part(n int) string {
+	if n == len(s.portraits) {
+		return say(s.lang, "all %d", "全部 %d", n)
+	}
+	return say(s.lang, "%d of %d", "%d/%d", n, len(s.portraits))
+}
