@@ -54,12 +54,12 @@ func (b baseline) under(own *Baseline) baseline {
 	return both
 }
 
-// name is what a sentence calls the baseline of a dimension.
-func (b baseline) name(of schema.Dimension, lang schema.Language) string {
+// against says in a sentence what an index of the dimension compares with.
+func (b baseline) against(of schema.Dimension, lang schema.Language) string {
 	if b[of].configured {
-		return say(lang, "configured baseline", "自定义基准")
+		return say(lang, "against the configured baseline", "对比自定义基准")
 	}
-	return say(lang, "2020 census", "2020 年人口普查")
+	return say(lang, "against the 2020 census", "对比 2020 年人口普查")
 }
 
 // index returns the TGI of the named rows of a dimension together: their share
@@ -79,10 +79,7 @@ func (b baseline) index(of schema.Dimension, names []string, rows []schema.NameS
 // An audience whose rows leave somebody out has no index then. Where either
 // list is cut off, a share is one of everybody.
 func (b baseline) measure(of schema.Dimension, rows []schema.NameShare) measure {
-	m := measure{people: b[of].people, listed: map[string]float64{}, audience: 1, population: 1}
-	if len(m.people) == 0 {
-		return measure{}
-	}
+	m := measure{people: b[of].people, listed: make(map[string]float64, len(b[of].people)), audience: 1, population: 1}
 	var everybody, inBoth float64
 	for _, row := range rows {
 		everybody += row.Percent

@@ -2,11 +2,14 @@ package audience
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"kol-portrait-mcp/schema"
 )
@@ -47,4 +50,33 @@ func TestIndexOfTheDocumentedKOL(t *testing.T) {
 		require.NotNil(t, got, "%s %v", test.of, test.names)
 		assert.InDelta(t, test.want, float64(*got), 0.05, "%s %v", test.of, test.names)
 	}
+}
+
+// The census's own mean is 100 whatever the audience: each index weighted by
+// how many of the 31 provinces' people live there.
+func TestMeanOfTheProvincesIndexesIs100(t *testing.T) {
+	b := census()
+	people := b[schema.DimensionProvinces].people
+	names := slices.Sorted(maps.Keys(people))
+	rapid.Check(t, func(t *rapid.T) {
+		var rows []schema.NameShare
+		for _, name := range append(names, overseas, domestic, "香港") {
+			rows = append(rows, schema.NameShare{Name: name, Percent: rapid.Float64Range(0, 1).Draw(t, name)})
+		}
+		rows[0].Percent += 0.01 // somebody lives in the provinces
+		everybody := total(rows, func(row schema.NameShare) float64 { return row.Percent })
+		for i := range rows {
+			rows[i].Percent /= everybody
+		}
+		var mean float64
+		for _, name := range names {
+			index := b.index(schema.DimensionProvinces, []string{name}, rows)
+			require.NotNil(t, index, name)
+			mean += float64(*index) * people[name] / b[schema.DimensionProvinces].total
+		}
+		assert.InDelta(t, 100, mean, 1e-9)
+		assert.InDelta(t, 100, float64(*b.index(schema.DimensionProvinces, names, rows)), 1e-9, "all of them together")
+		assert.Nil(t, b.index(schema.DimensionProvinces, []string{"香港"}, rows), "the census is without it")
+		assert.Nil(t, b.index(schema.DimensionProvinces, []string{names[0], overseas}, rows))
+	})
 }

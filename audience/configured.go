@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"kol-portrait-mcp/schema"
@@ -26,8 +25,8 @@ type Baseline struct {
 
 // ParseBaseline reads a baseline from JSON of the shape of
 // schema.Distributions, with any of its dimensions, so that a vendor's portrait
-// is one too; its dateKey is accepted and ignored. Names are the vendor's own
-// or those that the tables have for them. Shares are fractions, none of them 0.
+// is one too; its dateKey is accepted and ignored. Names are read as those of a
+// target audience are, but for groups. Shares are fractions, none of them 0.
 // Where those of ages, gender or provinces make up everybody, an index compares
 // among the rows that are there; else they are shares of everybody.
 //
@@ -112,9 +111,9 @@ func (f *facts) yardstick(of schema.Dimension, d *schema.Distributions) (yardsti
 	}
 	y := yardstick{people: map[string]float64{}, configured: true}
 	for _, row := range f.statedRows(of, d) {
-		name, known := f.rowName(of, row.Name)
-		if !known {
-			return yardstick{}, fmt.Errorf("%.100q is not known", row.Name)
+		name, err := f.rowName(of, row.Name)
+		if err != nil {
+			return yardstick{}, err
 		}
 		if fault := shareFault(row.Percent); fault != "" {
 			return yardstick{}, fmt.Errorf("%.100q has %v: %s", row.Name, row.Percent, fault)
@@ -144,39 +143,39 @@ func (f *facts) statedRows(of schema.Dimension, d *schema.Distributions) []schem
 	return rows
 }
 
-// rowName returns the name of facts.rows that a user's name stands for: any of
-// those that the tables have for it, in upper or lower case.
-func (f *facts) rowName(of schema.Dimension, name string) (string, bool) {
-	switch of {
-	case schema.DimensionGender:
-		return name, true
-	case schema.DimensionAgeGroups:
-		return name, slices.Contains(schema.AgeGroups(), name)
-	case schema.DimensionDevices:
-		key, known := key(f.devices, name)
-		return f.devices[key].en, known
-	case schema.DimensionProvinces:
-		return key(f.names[Province], name)
-	case schema.DimensionCities:
-		return key(f.names[City], name)
-	case schema.DimensionInterests:
-		return key(f.names[Interest], name)
+// rowName returns the name of facts.rows that a user's name stands for, as a
+// target audience's would.
+func (f *facts) rowName(of schema.Dimension, name string) (string, error) {
+	if of == schema.DimensionProvinces && f.provinceKnown(name) {
+		return name, nil // the vendor's 中国 too, which no target audience could mean
 	}
-	return "", false
+	e, known := f.meaning(of, name)
+	switch {
+	case !known:
+		return "", fmt.Errorf("%.100q is not known%s", name, f.nearby(of, name))
+	case len(e.rows) > 1:
+		return "", fmt.Errorf("%.100q is more than one row: name each with its share", name)
+	default:
+		return e.rows[0], nil
+	}
 }
 
-// key returns the key of the label with the name. Keys that share a label's
-// name stand for the same.
-func key(labels map[string]label, name string) (string, bool) {
-	if _, known := labels[name]; known {
-		return name, true
+// nearby ends the sentence about an unknown name with the known ones that it
+// may be a slip for.
+func (f *facts) nearby(of schema.Dimension, name string) string {
+	if of == schema.DimensionAgeGroups {
+		return "; the groups are " + strings.Join(schema.AgeGroups(), ", ")
 	}
-	for key, l := range labels {
-		if strings.EqualFold(name, key) || strings.EqualFold(name, l.en) || strings.EqualFold(name, l.zh) {
-			return key, true
+	var names []string
+	if len(name) <= longest {
+		for _, l := range f.lexicons()[of].near(name) {
+			names = append(names, l.en)
 		}
 	}
-	return "", false
+	if names == nil {
+		return ""
+	}
+	return "; did you mean " + strings.Join(names, ", ") + "?"
 }
 
 // shareFault says what is wrong with a share; nothing where it may be one.

@@ -1,6 +1,13 @@
 package audience
 
-import "kol-portrait-mcp/schema"
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+
+	"kol-portrait-mcp/schema"
+)
 
 // The thresholds from which a figure is worth a sentence. They are judgement,
 // not statistics: each is set where a planner's decision would change.
@@ -20,6 +27,9 @@ const (
 	// follower in twenty is worth a second look.
 	notableMinors = 0.05
 
+	// One follower in ten abroad is out of reach of what is sold in China alone.
+	notableOverseas = 0.10
+
 	// The largest province of China holds 9 % of its people. Nearly three
 	// times that is an audience tied to a place.
 	concentrated = 0.25
@@ -28,21 +38,30 @@ const (
 	// told apart, and half as large again as the next.
 	standsOut     = 0.15
 	standsOutOver = 1.5
+
+	// In a row of less than one follower in a hundred an index would move no
+	// campaign, however high.
+	indexable schema.Share = 0.01
 )
 
 // insights are the sentences that stand beside the headline, in reading order:
-// who, how old, where, what they like, what they hold in their hands. What is
-// not known has no sentence.
+// who, how old, where, what they like, what they hold in their hands; each with
+// how that compares with the baseline. What is not known has no sentence.
 func (p *portrait) insights() []string {
 	sentences := nonEmpty(
 		p.genderInsight(),
 		p.ageInsight(),
 		p.minorInsight(),
+		p.indexInsight(schema.DimensionAgeGroups, p.ageGroups),
 		p.provinceInsight(),
+		p.indexInsight(schema.DimensionProvinces, p.provinces),
 		p.tierInsight(),
+		p.indexInsight(schema.DimensionCities, p.cities),
 		p.overseasInsight(),
 		p.interestInsight(),
+		p.indexInsight(schema.DimensionInterests, p.interests),
 		p.appleInsight(),
+		p.indexInsight(schema.DimensionDevices, p.devices),
 	)
 	if sentences == nil {
 		return []string{}
@@ -51,39 +70,63 @@ func (p *portrait) insights() []string {
 }
 
 // genderInsight says what to make of the shares: how far they are from half,
-// and the smaller one, since the headline has the larger. Balance takes both:
-// what a share that stands alone leaves need not be the other gender.
+// the smaller one, since the headline has the larger, and how the larger
+// compares with the baseline. Balance takes both: what a share that stands
+// alone leaves need not be the other gender.
 func (p *portrait) genderInsight() string {
 	women, men := value(p.gender.Female), value(p.gender.Male)
 	switch {
 	case overfull(float64(women + men)): // which is a warning's matter
 		return say(p.lang, "Women %s, men %s.", "女性 %s，男性 %s。", Percent(women), Percent(men))
 	case women > leaning:
-		return p.lean(women, say(p.lang, "female", "女性"), p.gender.Male, say(p.lang, "men", "男性"))
+		return p.lean(women, say(p.lang, "female", "女性"), p.women, p.gender.Male, say(p.lang, "men", "男性"))
 	case men > leaning:
-		return p.lean(men, say(p.lang, "male", "男性"), p.gender.Female, say(p.lang, "women", "女性"))
+		return p.lean(men, say(p.lang, "male", "男性"), p.men, p.gender.Female, say(p.lang, "women", "女性"))
 	case p.gender.Female == nil || p.gender.Male == nil || women+men == 0:
 		return ""
 	case min(women, men) >= 1-leaning-rounding:
-		return say(p.lang, "Genders are balanced: women %s, men %s.", "男女均衡：女性 %s，男性 %s。", Percent(women), Percent(men))
+		return p.balance()
 	default: // the shares do not add up, which is a warning's matter
 		return say(p.lang, "Women %s, men %s.", "女性 %s，男性 %s。", Percent(women), Percent(men))
 	}
 }
 
-func (p *portrait) lean(share schema.Share, side string, other *schema.Share, others string) string {
-	figure := Percent(share)
-	if other != nil {
-		figure = say(p.lang, "%s %s", "%s占 %s", others, Percent(*other))
+// lean tells by how much a side outweighs the other, which may not be known.
+func (p *portrait) lean(share schema.Share, side string, index *schema.Index, other *schema.Share, others string) string {
+	figures := nonEmpty(p.genderIndex(index))
+	switch {
+	case other != nil:
+		figures = append(figures, say(p.lang, "%s %s", "%s占 %s", others, Percent(*other)))
+	case figures == nil:
+		figures = []string{Percent(share)}
 	}
+	detail := strings.Join(figures, say(p.lang, "; ", "；"))
 	switch {
 	case share >= stronglySkewed:
-		return say(p.lang, "Skews strongly %s (%s).", "%s明显偏多（%s）。", side, figure)
+		return say(p.lang, "Skews strongly %s (%s).", "%s明显偏多（%s）。", side, detail)
 	case share >= skewed:
-		return say(p.lang, "Skews %s (%s).", "%s偏多（%s）。", side, figure)
+		return say(p.lang, "Skews %s (%s).", "%s偏多（%s）。", side, detail)
 	default:
-		return say(p.lang, "Leans %s (%s).", "%s略多（%s）。", side, figure)
+		return say(p.lang, "Leans %s (%s).", "%s略多（%s）。", side, detail)
 	}
+}
+
+// balance adds an index only where balance is far from the baseline.
+func (p *portrait) balance() string {
+	women, men := Percent(*p.gender.Female), Percent(*p.gender.Male)
+	if notable(p.women) {
+		women += say(p.lang, " (%s)", "（%s）", p.genderIndex(p.women))
+	} else if notable(p.men) {
+		men += say(p.lang, " (%s)", "（%s）", p.genderIndex(p.men))
+	}
+	return say(p.lang, "Genders are balanced: women %s, men %s.", "男女均衡：女性 %s，男性 %s。", women, men)
+}
+
+func (p *portrait) genderIndex(index *schema.Index) string {
+	if index == nil {
+		return ""
+	}
+	return say(p.lang, "TGI %s %s", "TGI %s，%s", Round(*index), p.baseline.against(schema.DimensionGender, p.lang))
 }
 
 // ageInsight widens the core group to nearly all. A single group is left to
@@ -97,19 +140,15 @@ func (p *portrait) ageInsight() string {
 }
 
 func (p *portrait) minorInsight() string {
-	share, listed := p.ages.share(minors)
-	switch {
-	case !listed:
+	share, _ := p.ages.share(minors)
+	if share < notableMinors {
 		return ""
-	case share >= notableMinors:
-		return say(p.lang, "Under 18: %s (mind the rules on advertising to minors).", "未成年人 %s（注意面向未成年人的广告规定）。", Percent(share))
-	default:
-		return say(p.lang, "Under 18: %s.", "未成年人 %s。", Percent(share))
 	}
+	return say(p.lang, "Under 18: %s (mind the rules on advertising to minors).", "未成年人 %s（注意面向未成年人的广告规定）。", Percent(share))
 }
 
-// provinceInsight tells an audience tied to one province from one that is
-// spread, by the three that lead it.
+// provinceInsight tells of an audience tied to one province, and of a list too
+// short to be all of them. That others are spread their indexes tell better.
 func (p *portrait) provinceInsight() string {
 	switch {
 	case len(p.provinces) == 0:
@@ -117,22 +156,30 @@ func (p *portrait) provinceInsight() string {
 	case p.provinces[0].Share >= concentrated:
 		return p.ahead("Concentrated:", "地域集中：", p.provinces)
 	case len(p.provinces) <= rowsShown:
-		return say(p.lang, "Provinces listed: %s.", "仅列出省份：%s。", list(p.provinces, p.lang))
+		return say(p.lang, "Provinces listed: only %d.", "仅列出 %d 个省份。", len(p.provinces))
 	default:
-		return say(p.lang, "%[1]s lead %[2]d provinces.", "%[2]d 个省份前三：%[1]s。",
-			list(top(p.provinces), p.lang), len(p.provinces))
+		return ""
 	}
 }
 
+// tierInsight tells what is known of both tiers; nobody listed is not nobody.
 func (p *portrait) tierInsight() string {
-	if value(p.tier1) <= 0 {
+	first, second := value(p.tier1) > 0, value(p.newTier1) > 0
+	switch {
+	case first && second:
+		return say(p.lang, "First-tier cities at least %s, new first-tier at least %s.", "一线城市至少 %s，新一线至少 %s。",
+			Percent(*p.tier1), Percent(*p.newTier1))
+	case first:
+		return say(p.lang, "First-tier cities at least %s.", "一线城市至少 %s。", Percent(*p.tier1))
+	case second:
+		return say(p.lang, "New first-tier cities at least %s.", "新一线城市至少 %s。", Percent(*p.newTier1))
+	default:
 		return ""
 	}
-	return say(p.lang, "First-tier cities at least %s.", "一线城市至少 %s。", Percent(*p.tier1))
 }
 
 func (p *portrait) overseasInsight() string {
-	if p.overseas == nil {
+	if value(p.overseas) < notableOverseas {
 		return ""
 	}
 	return say(p.lang, "Overseas %s.", "海外 %s。", Percent(*p.overseas))
@@ -145,7 +192,7 @@ func (p *portrait) interestInsight() string {
 	if p.interestStandsOut() {
 		return p.ahead("Main interest:", "兴趣突出：", p.interests)
 	}
-	return say(p.lang, "No interest dominates: %s.", "兴趣分散：%s。", list(top(p.interests), p.lang))
+	return say(p.lang, "No interest dominates.", "兴趣较为分散。")
 }
 
 func (p *portrait) interestStandsOut() bool {
@@ -155,12 +202,11 @@ func (p *portrait) interestStandsOut() bool {
 	return len(p.interests) == 1 || p.interests[0].Share >= standsOutOver*p.interests[1].Share-rounding
 }
 
-// ahead sets the first row against those that follow.
+// ahead sets the first row against the next.
 func (p *portrait) ahead(en, zh string, rows []schema.RankedShare) string {
-	rows = top(rows)
 	sentence := say(p.lang, en+" ", zh) + list(rows[:1], p.lang)
 	if len(rows) > 1 {
-		sentence += say(p.lang, ", then ", "，其次") + list(rows[1:], p.lang)
+		sentence += say(p.lang, ", then ", "，其次") + list(rows[1:2], p.lang)
 	}
 	return sentence + say(p.lang, ".", "。")
 }
@@ -171,5 +217,72 @@ func (p *portrait) appleInsight() string {
 	if value(p.apple) <= 0 {
 		return ""
 	}
-	return say(p.lang, "Apple devices %s (only a rough hint at spending power).", "苹果设备占 %s（仅粗略反映消费力）。", Percent(*p.apple))
+	return say(p.lang, "Apple %s (only hints at spending power).", "苹果设备占 %s（仅粗略反映消费力）。", Percent(*p.apple))
+}
+
+// indexInsight says what the audience has much more and much less of than the
+// baseline, farthest off first.
+func (p *portrait) indexInsight(of schema.Dimension, rows []schema.RankedShare) string {
+	over, under := farthest(rows)
+	what, against := indexWord(of).in(p.lang), p.baseline.against(of, p.lang)
+	high, low := indexes(over, p.lang), indexes(under, p.lang)
+	switch {
+	case over == nil && under == nil:
+		return ""
+	case under == nil:
+		return say(p.lang, "High %s TGI %s: %s.", "%s TGI（%s）偏高：%s。", what, against, high)
+	case over == nil:
+		return say(p.lang, "Low %s TGI %s: %s.", "%s TGI（%s）偏低：%s。", what, against, low)
+	default:
+		return say(p.lang, "High %s TGI %s: %s; low: %s.", "%s TGI（%s）偏高：%s；偏低：%s。", what, against, high, low)
+	}
+}
+
+// indexWord names what the rows of an index are, in front of TGI.
+func indexWord(of schema.Dimension) label {
+	word := dimensionWord(of)
+	switch of {
+	case schema.DimensionProvinces:
+		word.en = "province"
+	case schema.DimensionCities:
+		word.en = "city"
+	case schema.DimensionInterests:
+		word.en = "interest"
+	case schema.DimensionDevices:
+		word.en = "device"
+	case schema.DimensionGender, schema.DimensionAgeGroups: // are one word
+	}
+	return word
+}
+
+// farthest returns the rows that are worth a word for their index, at most three
+// over and three under the baseline, each farthest off first; of equals the
+// larger share.
+func farthest(rows []schema.RankedShare) (over, under []schema.RankedShare) {
+	told := map[string]bool{} // a brand's index is that of all its spellings
+	for _, row := range rows {
+		if told[row.Name] || row.Share < indexable-rounding || !notable(row.TGI) {
+			continue
+		}
+		told[row.Name] = true
+		if *row.TGI > 100 {
+			over = append(over, row)
+		} else {
+			under = append(under, row)
+		}
+	}
+	byIndex := func(a, b schema.RankedShare) int {
+		if math.Abs(float64(*a.TGI-*b.TGI)) <= indexRounding {
+			return 0
+		}
+		return cmp.Compare(*b.TGI, *a.TGI)
+	}
+	slices.SortStableFunc(over, byIndex)
+	slices.SortStableFunc(under, func(a, b schema.RankedShare) int { return byIndex(b, a) })
+	return top(over), top(under)
+}
+
+// notable tells whether an index is far enough from 100 for a word.
+func notable(index *schema.Index) bool {
+	return index != nil && (*index >= overIndexed-indexRounding || *index <= underIndexed+indexRounding)
 }

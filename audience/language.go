@@ -31,6 +31,11 @@ func Points[S ~float64](share S) string {
 	return strconv.FormatFloat(float64(share)*100, 'f', 1, 64)
 }
 
+// Round writes an index as text shows it: 145.7 is 146.
+func Round(index schema.Index) string {
+	return strconv.FormatFloat(float64(index), 'f', 0, 64)
+}
+
 // Quote writes a name as text shows it: as it is, or in quotation marks where
 // it holds what text sets names and figures apart with, so that no name the
 // vendor sends can pass for figures.
@@ -51,6 +56,16 @@ func list(rows []schema.RankedShare, lang schema.Language) string {
 	words := make([]string, 0, len(rows))
 	for _, row := range rows {
 		words = append(words, Quote(row.Name)+" "+Percent(row.Share))
+	}
+	return enumerate(words, lang)
+}
+
+// indexes writes the indexes of rows as a sentence enumerates them: Beijing 363,
+// Shanghai 208.
+func indexes(rows []schema.RankedShare, lang schema.Language) string {
+	words := make([]string, 0, len(rows))
+	for _, row := range rows {
+		words = append(words, Quote(row.Name)+" "+Round(*row.TGI))
 	}
 	return enumerate(words, lang)
 }

@@ -65,23 +65,33 @@ func (f *facts) provinceKnown(name string) bool {
 	return known
 }
 
-// ranked names the rows of a dimension in lang and sorts them.
-func (f *facts) ranked(of Dimension, rows []schema.NameShare, lang schema.Language) []schema.RankedShare {
+// ranked names the rows of a dimension in lang, with their indexes, and sorts
+// them.
+func (f *facts) ranked(of Dimension, rows []schema.NameShare, m measure, lang schema.Language) []schema.RankedShare {
 	var named []schema.RankedShare
 	for _, row := range rows {
 		if of == Province && !place(row.Name) {
 			continue
 		}
-		named = append(named, schema.RankedShare{Name: f.name(of, row.Name, lang), Share: schema.Share(row.Percent)})
+		named = append(named, schema.RankedShare{
+			Name:  f.name(of, row.Name, lang),
+			Share: schema.Share(row.Percent),
+			TGI:   m.index(row.Name),
+		})
 	}
 	return leaders(named)
 }
 
-// rankedDevices names the devices in lang and sorts them.
-func (f *facts) rankedDevices(rows []schema.DeviceShare, lang schema.Language) []schema.RankedShare {
+// rankedDevices names the devices in lang, with the indexes of their brands, and
+// sorts them.
+func (f *facts) rankedDevices(rows []schema.DeviceShare, m measure, lang schema.Language) []schema.RankedShare {
 	var named []schema.RankedShare
 	for _, row := range rows {
-		named = append(named, schema.RankedShare{Name: f.device(row, lang), Share: schema.Share(row.Percent)})
+		named = append(named, schema.RankedShare{
+			Name:  f.device(row, lang),
+			Share: schema.Share(row.Percent),
+			TGI:   m.index(f.device(row, schema.English)),
+		})
 	}
 	return leaders(named)
 }

@@ -11,6 +11,9 @@ import (
 // less than any difference that counts.
 const rounding = 1e-9
 
+// indexRounding is the same for an index.
+const indexRounding = 100 * rounding
+
 // sumTolerance is how far off a sum of shares may be before it is more than
 // the vendor's rounding: two points.
 const sumTolerance = 0.02

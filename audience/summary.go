@@ -29,13 +29,17 @@ func (a *Analyst) Summarize(d *schema.Distributions, lang schema.Language) schem
 // portrait is distributions made ready for sentences: named in one language,
 // sorted and summed, and not rounded, since sentences round for themselves.
 type portrait struct {
-	lang schema.Language
+	lang     schema.Language
+	baseline baseline
 
-	gender schema.GenderSplit
-	ages   ages
+	gender     schema.GenderSplit
+	women, men *schema.Index
+	ages       ages
 
 	// Largest first, and all but regions without rows that hold nobody.
 	interests, provinces, cities, devices, regions []schema.RankedShare
+
+	ageGroups []schema.RankedShare // largest first, under the vendor's names
 
 	tier1, newTier1, overseas *schema.Share
 
@@ -46,13 +50,17 @@ func read(f *facts, d *schema.Distributions, lang schema.Language) *portrait {
 	if d == nil {
 		d = &schema.Distributions{}
 	}
+	genders, ageGroups := f.measure(schema.DimensionGender, d), f.measure(schema.DimensionAgeGroups, d)
 	p := &portrait{
 		lang:      lang,
+		baseline:  f.baseline,
+		women:     genders.index(schema.Female),
+		men:       genders.index(schema.Male),
 		ages:      ages{rows: d.Ages},
-		interests: f.ranked(Interest, d.Interests, lang),
-		provinces: f.ranked(Province, d.Provinces, lang),
-		cities:    f.ranked(City, d.Cities, lang),
-		devices:   f.rankedDevices(d.Devices, lang),
+		interests: f.ranked(Interest, d.Interests, f.measure(schema.DimensionInterests, d), lang),
+		provinces: f.ranked(Province, d.Provinces, f.measure(schema.DimensionProvinces, d), lang),
+		cities:    f.ranked(City, d.Cities, f.measure(schema.DimensionCities, d), lang),
+		devices:   f.rankedDevices(d.Devices, f.measure(schema.DimensionDevices, d), lang),
 		regions:   f.regions(d.Provinces, lang),
 		tier1:     f.tierShare(tier1, d),
 		newTier1:  f.tierShare(newTier1, d),
@@ -61,10 +69,23 @@ func read(f *facts, d *schema.Distributions, lang schema.Language) *portrait {
 	if d.Gender != nil {
 		p.gender = schema.GenderSplit{Female: shareOrNil(d.Gender.Female), Male: shareOrNil(d.Gender.Male)}
 	}
+	for _, row := range d.Ages {
+		p.ageGroups = append(p.ageGroups, schema.RankedShare{Name: row.Group, Share: schema.Share(row.Percent), TGI: ageGroups.index(row.Group)})
+	}
+	sortLargestFirst(p.ageGroups)
 	if share, listed := shareOf(d.Provinces, overseas); listed {
 		p.overseas = new(schema.Share(share))
 	}
 	return p
+}
+
+// measure sets a dimension of the distributions beside the baseline, if there
+// is one for it.
+func (f *facts) measure(of schema.Dimension, d *schema.Distributions) measure {
+	if len(f.baseline[of].people) == 0 {
+		return measure{}
+	}
+	return f.baseline.measure(of, f.rows(of, d))
 }
 
 // shareOrNil is the share where there is one.

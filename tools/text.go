@@ -9,8 +9,9 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// Text renders p as one block of text with the same facts: sentences first,
-// then figures, one dimension to a line, then where they come from. Shares are
+// Text renders p as one block of text with the same facts, but for regions in a
+// text without distributions, which has no room for them: sentences first, then
+// figures, one dimension to a line, then where they come from. Shares are
 // percentages with one decimal; on a line that says % the sign is left out.
 func (t *Tools) Text(p *schema.Portrait) string {
 	w := portraitWriter{portrait: p, analyst: t.analyst}
@@ -18,10 +19,10 @@ func (t *Tools) Text(p *schema.Portrait) string {
 	w.sentences()
 	if p.Distributions != nil {
 		w.distributions(p.Distributions)
+		w.ranked(w.say("Regions %", "大区 %"), p.Summary.Regions)
 	} else {
 		w.topRows()
 	}
-	w.places()
 	w.provenance()
 	return w.text.String()
 }
@@ -49,14 +50,14 @@ func (w *portraitWriter) heading() {
 	p := w.portrait
 	if p.Source.Sample {
 		w.line("%s", w.say(
-			"SAMPLE DATA from a simulated vendor: it describes no real KOL.",
+			"SAMPLE DATA from a simulated vendor: no real KOL.",
 			"示例数据：来自模拟数据源，不代表任何真实达人。"))
 	}
 	asOf := w.say("an unknown day", "未知")
 	if p.AsOf != "" {
 		asOf = p.AsOf
 	}
-	w.line(w.say("KOL %s: followers as of %s (Xiaohongshu, via Just One API %s)", "达人 %s 粉丝画像，数据日期：%s（小红书，Just One API %s）"),
+	w.line(w.say("KOL %s: followers as of %s (Xiaohongshu, Just One API %s)", "达人 %s 粉丝画像，数据日期：%s（小红书，Just One API %s）"),
 		p.KOLID, asOf, w.endpoint())
 }
 
@@ -66,7 +67,7 @@ func (w *portraitWriter) endpoint() string {
 		name = w.say("fans_profile, the successor of V1", "fans_profile，V1 的后继接口")
 	}
 	if w.portrait.Source.Deprecated {
-		name += w.say(", a deprecated endpoint", "，接口已标记弃用")
+		name += w.say(", deprecated", "，接口已弃用")
 	}
 	return name
 }
@@ -123,22 +124,39 @@ func (w *portraitWriter) gender(g *schema.GenderShares) {
 	w.rows(w.say("Gender %", "性别 %"), rows)
 }
 
-// topRows writes the summary's figures that the sentences leave out, where the
-// distributions are left out.
+// topRows writes the summary's figures that the sentences leave out, and the
+// distributions would have.
 func (w *portraitWriter) topRows() {
 	s := w.portrait.Summary
-	w.rows(w.say("Top cities %", "主要城市 %"), ranked(s.TopCities))
-	w.rows(w.say("Top devices %", "主要设备 %"), ranked(s.TopDevices))
+	w.ranked(w.say("Top interests %", "主要兴趣 %"), s.TopInterests)
+	w.ranked(w.say("Top provinces %", "主要省份 %"), s.TopProvinces)
+	w.ranked(w.say("Top cities %", "主要城市 %"), s.TopCities)
+	w.ranked(w.say("Top devices %", "主要设备 %"), s.TopDevices)
+	var others rowList
+	if s.Age != nil && s.Age.MinorShare != nil {
+		others.add(w.say("minors", "未成年人"), float64(*s.Age.MinorShare))
+	}
+	if s.OverseasShare != nil {
+		others.add(w.say("overseas", "海外"), float64(*s.OverseasShare))
+	}
+	w.rows(w.say("Also %", "另外 %"), others)
 }
 
-// places writes what the summary adds up over places, but for the sums that
-// its sentences have.
-func (w *portraitWriter) places() {
-	s := w.portrait.Summary
-	w.rows(w.say("Regions %", "大区 %"), ranked(s.Regions))
-	if s.NewTier1CityShare != nil {
-		w.line(w.say("New first-tier cities at least %s.", "新一线城市至少 %s。"), audience.Percent(*s.NewTier1CityShare))
+// ranked writes the rows of a summary, with their indexes in brackets.
+func (w *portraitWriter) ranked(label string, rows []schema.RankedShare) {
+	var list rowList
+	indexed := false
+	for _, row := range rows {
+		list.add(row.Name, float64(row.Share))
+		if row.TGI != nil {
+			list.items[len(list.items)-1] += fmt.Sprintf(w.say(" (%s)", "（%s）"), audience.Round(*row.TGI))
+			indexed = true
+		}
 	}
+	if indexed {
+		label += w.say(" (TGI)", "（TGI）")
+	}
+	w.rows(label, list)
 }
 
 // provenance says where this answer comes from, of when it is, and what it
@@ -183,12 +201,4 @@ type rowList struct {
 func (r *rowList) add(name string, share float64) {
 	r.items = append(r.items, audience.Quote(name)+" "+audience.Points(share))
 	r.sum += share
-}
-
-func ranked(rows []schema.RankedShare) rowList {
-	var list rowList
-	for _, row := range rows {
-		list.add(row.Name, float64(row.Share))
-	}
-	return list
 }
