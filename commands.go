@@ -68,7 +68,10 @@ func newRoot(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			prog := build(cfg, cfg.AnswerWithin, p.stderr)
+			prog, err := build(cfg, cfg.AnswerWithin, p.stderr)
+			if err != nil {
+				return err
+			}
 			return errors.Join(prog.serve(cmd.Context(), p), prog.close(cmd.Context()))
 		},
 	}
@@ -99,7 +102,10 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 				return err
 			}
 			quieten(cfg)
-			prog := build(cfg, deadline(cfg), p.stderr) // whoever waits at a terminal can stop by hand
+			prog, err := build(cfg, deadline(cfg), p.stderr) // whoever waits at a terminal can stop by hand
+			if err != nil {
+				return err
+			}
 			arguments := map[string]any{"kolId": ids[0], "acceptCache": !fresh}
 			if detail != "" {
 				arguments["detail"] = detail

@@ -46,9 +46,14 @@ func unsupported(cfg *config.Config) error {
 	return nil
 }
 
-// build makes the parts that cfg asks for. Nothing is opened or dialled yet.
+// build makes the parts that cfg asks for. Nothing is opened or dialled yet,
+// but a file with the user's own baseline is read: its fault is one of usage.
 // answerWithin is how long a caller waits for a portrait.
-func build(cfg *config.Config, answerWithin time.Duration, stderr io.Writer) *program {
+func build(cfg *config.Config, answerWithin time.Duration, stderr io.Writer) (*program, error) {
+	baseline, err := readBaseline(cfg)
+	if err != nil {
+		return nil, usageError{err}
+	}
 	log := cfg.Logger(stderr)
 	vendor := upstream.Config{
 		Environment: cfg.Environment,
@@ -79,11 +84,12 @@ func build(cfg *config.Config, answerWithin time.Duration, stderr io.Writer) *pr
 	})
 	prog.tools = tools.New(tools.Options{
 		Collector: prog.collector,
+		Baseline:  baseline,
 		Language:  cfg.Language,
 		Now:       time.Now,
 		Logger:    log,
 	})
-	return prog
+	return prog, nil
 }
 
 // deadline is how long a collection may take: every attempt at both endpoints,

@@ -52,6 +52,9 @@ type Config struct {
 	DailyBudget int `env:"PORTRAIT_DAILY_BUDGET,default=0"`
 	// Language is the language of an answer to a call that names none.
 	Language schema.Language `env:"PORTRAIT_LANGUAGE,default=en"`
+	// BaselineFile is the path of the file that holds the user's own baseline for
+	// indexes; empty where none is named.
+	BaselineFile string `env:"PORTRAIT_BASELINE_FILE"`
 
 	// Transport is how clients reach the server.
 	Transport Transport `env:"MCP_TRANSPORT,default=stdio"`

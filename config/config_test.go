@@ -75,6 +75,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"PORTRAIT_CACHE_TTL":        "0",
 		"PORTRAIT_DAILY_BUDGET":     "200",
 		"PORTRAIT_LANGUAGE":         "ZH",
+		"PORTRAIT_BASELINE_FILE":    " /etc/My baseline.json ",
 		"MCP_TRANSPORT":             "HTTP",
 		"MCP_ADDR":                  ":9090",
 		"MCP_AUTH_TOKENS":           "first, second,,",
@@ -96,6 +97,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	assert.Zero(t, c.CacheTTL)
 	assert.Equal(t, 200, c.DailyBudget)
 	assert.Equal(t, schema.Chinese, c.Language)
+	assert.Equal(t, "/etc/My baseline.json", c.BaselineFile)
 	assert.Equal(t, config.TransportHTTP, c.Transport)
 	assert.Equal(t, ":9090", c.Addr)
 	require.Len(t, c.AuthTokens, 2)

@@ -25,6 +25,9 @@ func (c *Config) handler(w io.Writer, level slog.Level) slog.Handler {
 	return slog.NewTextHandler(w, options)
 }
 
+// Hide returns text with *** in place of every secret of c.
+func (c *Config) Hide(text string) string { return c.hider().Hide(text) }
+
 // hider hides the secrets of c.
 func (c *Config) hider() *redact.Hider {
 	secrets := []string{c.Token.Reveal(), c.Store.URL.Reveal()}

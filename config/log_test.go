@@ -51,6 +51,11 @@ func TestLoggerHidesSecretsThatOthersRepeat(t *testing.T) {
 	}
 }
 
+func TestHideTakesEverySecretOut(t *testing.T) {
+	c := load(t, env{"JUSTONEAPI_TOKEN": "vendor-secret", "PORTRAIT_STORE": "redis://:store-secret@localhost/0", "MCP_AUTH_TOKENS": "bearer-secret"})
+	assert.Equal(t, "a *** b *** c *** d", c.Hide("a vendor-secret b redis://:store-secret@localhost/0 c bearer-secret d"))
+}
+
 func TestLoggerHidesOtherSpellings(t *testing.T) {
 	const secret = `s3cr&t/+tok=en`
 	tests := []struct{ name, spelling, message string }{

@@ -73,6 +73,7 @@ func variables() []variable {
 		{"PORTRAIT_CACHE_TTL", "how old a stored portrait may be and still be served; 0 collects anew every time", duration("24h", 0, 8760*time.Hour)},
 		{"PORTRAIT_DAILY_BUDGET", "most charged calls a day, which starts at 00:00 Asia/Shanghai; 0 sets no limit", whole(0, 1_000_000_000)},
 		{"PORTRAIT_LANGUAGE", "language of an answer to a call that names none: en or zh", oneOf(schema.English, schema.Chinese)},
+		{"PORTRAIT_BASELINE_FILE", "a JSON file, shaped like the distributions of an answer, whose dimensions replace China's 2020 census as the baseline of the index (TGI)", anything()},
 
 		{"MCP_TRANSPORT", "how clients reach the server: stdio, sse or http", oneOf(TransportStdio, TransportSSE, TransportHTTP)},
 		{"MCP_ADDR", "listen address of sse and http", listenAddress()},

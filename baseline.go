@@ -1,0 +1,46 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"kol-portrait-mcp/audience"
+	"kol-portrait-mcp/config"
+)
+
+// readBaseline returns the user's own baseline, or nil where none is named. Its
+// error is one line that names the variable, the file and what is wrong.
+func readBaseline(cfg *config.Config) (*audience.Baseline, error) {
+	if cfg.BaselineFile == "" {
+		return nil, nil //nolint:nilnil // no baseline is no fault, and audience takes nil for it
+	}
+	baseline, err := baselineFrom(cfg.BaselineFile)
+	if err != nil {
+		return nil, errors.New(cfg.Hide(fmt.Sprintf("PORTRAIT_BASELINE_FILE is %.200q: %v", cfg.BaselineFile, err)))
+	}
+	return baseline, nil
+}
+
+func baselineFrom(path string) (*audience.Baseline, error) {
+	f, err := os.Open(path) //nolint:gosec // the operator says which file
+	if err != nil {
+		return nil, fmt.Errorf("cannot read it: %w", withoutPath(err))
+	}
+	defer func() { _ = f.Close() }() // it was only read
+	raw, err := io.ReadAll(io.LimitReader(f, audience.MaxBaseline+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read it: %w", withoutPath(err))
+	}
+	return audience.ParseBaseline(raw)
+}
+
+// withoutPath leaves out of an error the path that its reader is told anyway.
+func withoutPath(err error) error {
+	if pathError, ok := errors.AsType[*fs.PathError](err); ok {
+		return pathError.Err
+	}
+	return err
+}
