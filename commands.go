@@ -11,6 +11,7 @@ import (
 
 	"github.com/sethvargo/go-envconfig"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kol-portrait-mcp/config"
 	"kol-portrait-mcp/schema"
@@ -87,16 +88,22 @@ func newRoot(p process) *cobra.Command {
 	return root
 }
 
-// newPortrait returns the command that prints the portrait of a KOL.
+// newPortrait returns the command that prints the portrait of a KOL, or the
+// comparison of several.
 func newPortrait(p process, flags *flags) *cobra.Command {
 	var asJSON, fresh bool
 	var detail, language string
+	var target targetFlags
 	cmd := &cobra.Command{
-		Use:     "portrait KOL_ID",
-		Short:   "Print the portrait of one KOL, as the tool answers it",
-		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d --detail summary --language zh",
-		Args:    usageArgs(cobra.ExactArgs(1)),
+		Use:   "portrait KOL_ID...",
+		Short: "Print the portrait of one KOL, or the comparison of several, as the tools answer it",
+		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d --detail summary --language zh\n" +
+			"  kol-portrait-mcp --env sample portrait kol-a kol-b kol-c --gender female --ages 25-34,35-44 --provinces 广东,Zhejiang",
+		Args: usageArgs(cobra.MinimumNArgs(1)),
 		RunE: func(cmd *cobra.Command, ids []string) error {
+			if len(ids) > 1 && detail != "" {
+				return usageError{errors.New("--detail is for the portrait of one KOL; a comparison has one length")}
+			}
 			cfg, err := flags.config(cmd.Context(), p)
 			if err != nil {
 				return err
@@ -106,21 +113,82 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			arguments := map[string]any{"kolId": ids[0], "acceptCache": !fresh}
-			if detail != "" {
-				arguments["detail"] = detail
+			arguments := map[string]any{"acceptCache": !fresh, "targetAudience": target.argument(), "detail": optional(detail), "language": optional(language)}
+			if len(ids) == 1 {
+				arguments["kolId"] = ids[0]
+				err = prog.printPortrait(cmd.Context(), p, arguments, asJSON)
+			} else {
+				delete(arguments, "detail")
+				arguments["kolIds"] = anyOf(ids)
+				err = prog.printComparison(cmd.Context(), p, arguments, asJSON)
 			}
-			if language != "" {
-				arguments["language"] = language
-			}
-			return errors.Join(prog.printPortrait(cmd.Context(), p, arguments, asJSON), prog.close(cmd.Context()))
+			return errors.Join(err, prog.close(cmd.Context()))
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print the structured result, or the structured error")
-	cmd.Flags().BoolVar(&fresh, "fresh", false, "collect anew, for one charged call, even where a stored portrait would do")
-	cmd.Flags().StringVar(&detail, "detail", "", "full, or summary without the distributions (default full)")
+	cmd.Flags().BoolVar(&fresh, "fresh", false, "collect anew, for one charged call a KOL, even where a stored portrait would do")
+	cmd.Flags().StringVar(&detail, "detail", "", "of one portrait: full, or summary without the distributions (default full)")
 	cmd.Flags().StringVar(&language, "language", "", "en or zh (default PORTRAIT_LANGUAGE)")
+	target.add(cmd.Flags())
 	return cmd
+}
+
+// optional is a flag's value as an argument: none where it was not given.
+func optional(value string) any {
+	if value == "" {
+		return nil
+	}
+	return value
+}
+
+func anyOf(values []string) []any {
+	list := make([]any, len(values))
+	for i, value := range values {
+		list[i] = value
+	}
+	return list
+}
+
+// targetFlags are the target audience. Their values are understood as those of
+// the tools are.
+type targetFlags struct {
+	gender, ages, provinces, cities, interests, devices string
+	weights                                             map[string]string
+}
+
+func (f *targetFlags) add(set *pflag.FlagSet) {
+	set.StringVar(&f.gender, "gender", "", "target audience: female or male")
+	set.StringVar(&f.ages, "ages", "", "target audience: age groups, such as 25-34,35-44")
+	set.StringVar(&f.provinces, "provinces", "", "target audience: provinces or regions, such as Guangdong,浙江,East")
+	set.StringVar(&f.cities, "cities", "", "target audience: cities, tier1 or new-tier1")
+	set.StringVar(&f.interests, "interests", "", "target audience: interests, such as Food,Travel")
+	set.StringVar(&f.devices, "devices", "", "target audience: device brands, such as Apple")
+	set.StringToStringVar(&f.weights, "weights", nil, "target audience: weights in the score, such as gender=2,provinces=1 (default 1 each)")
+}
+
+// argument is the target audience as an argument, nil where no flag speaks of
+// it.
+func (f *targetFlags) argument() any {
+	target := map[string]any{}
+	for name, value := range map[string]string{
+		"gender": f.gender, "ageGroups": f.ages, "provinces": f.provinces,
+		"cities": f.cities, "interests": f.interests, "devices": f.devices,
+	} {
+		if value != "" {
+			target[name] = value
+		}
+	}
+	if len(f.weights) > 0 {
+		weights := map[string]any{}
+		for dimension, weight := range f.weights {
+			weights[dimension] = weight
+		}
+		target["weights"] = weights
+	}
+	if len(target) == 0 {
+		return nil
+	}
+	return target
 }
 
 // quieten leaves out of a command's log what its result says anyway.
@@ -144,6 +212,26 @@ func (prog *program) printPortrait(ctx context.Context, p process, arguments map
 		return printJSON(p, portrait)
 	}
 	_, err = fmt.Fprintln(p.stdout, prog.tools.Text(portrait))
+	return err
+}
+
+// printComparison prints what the tool would answer to the arguments, and how
+// the collections come along where a person is watching.
+func (prog *program) printComparison(ctx context.Context, p process, arguments map[string]any, asJSON bool) error {
+	args, err := prog.tools.ParseComparisonArguments(arguments)
+	if err != nil {
+		return printFailure(p, err, asJSON)
+	}
+	arrived, done := showProgress(p.stderr, len(args.KOLIDs))
+	comparison, err := prog.tools.Compare(ctx, args, arrived)
+	done()
+	if err != nil {
+		return printFailure(p, err, asJSON)
+	}
+	if asJSON {
+		return printJSON(p, comparison)
+	}
+	_, err = fmt.Fprintln(p.stdout, prog.tools.ComparisonText(comparison))
 	return err
 }
 

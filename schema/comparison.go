@@ -64,3 +64,11 @@ type ComparisonSource struct {
 	FromStore   int         `json:"fromStore" jsonschema_description:"Portraits from this server's store, at no cost"`
 	Sample      bool        `json:"sample" jsonschema_description:"True: simulated data that says nothing about a real KOL"`
 }
+
+// ComparisonArguments is what compare_kol_fans_portraits takes.
+type ComparisonArguments struct {
+	KOLIDs         []string        `json:"kolIds" jsonschema:"minItems=2,maxItems=20" jsonschema_description:"User ids or profile page addresses"`
+	TargetAudience *TargetAudience `json:"targetAudience,omitempty" jsonschema_description:"Adds fit and ranks, as in get_kol_fans_portrait"`
+	AcceptCache    bool            `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"false collects all anew, each for a charge"`
+	Language       Language        `json:"language,omitempty" jsonschema:"enum=en,enum=zh"`
+}

@@ -71,8 +71,9 @@ type RankedShare struct {
 
 // PortraitArguments is what get_kol_fans_portrait takes.
 type PortraitArguments struct {
-	KOLID       string   `json:"kolId" jsonschema:"maxLength=512,pattern=^([A-Za-z0-9_-]{1\\,64}|(https?://)?([a-z]+\\.)*xiaohongshu\\.com/(user/profile|solar/pre-trade/blogger-detail)/\\S+)$,example=5d21ab6b000000001201567d,example=https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d" jsonschema_description:"The KOL's Xiaohongshu user id (usually 24 hex digits), or the address of the KOL's profile page"`
-	AcceptCache bool     `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"Whether a stored portrait will do; false always collects anew, for a charge"`
-	Detail      Detail   `json:"detail,omitempty" jsonschema:"enum=full,enum=summary,default=full" jsonschema_description:"summary leaves out the row-by-row distributions"`
-	Language    Language `json:"language,omitempty" jsonschema:"enum=en,enum=zh" jsonschema_description:"Language of the answer; the server's own where absent"`
+	KOLID          string          `json:"kolId" jsonschema:"example=5d21ab6b000000001201567d" jsonschema_description:"Xiaohongshu user id (usually 24 hex digits) or profile page address"`
+	TargetAudience *TargetAudience `json:"targetAudience,omitempty" jsonschema_description:"Adds fit. Any of the values in a dimension, all of the dimensions. Names in English or Chinese"`
+	AcceptCache    bool            `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"false always collects anew, for a charge"`
+	Detail         Detail          `json:"detail,omitempty" jsonschema:"enum=full,enum=summary,default=full" jsonschema_description:"summary leaves the distributions out"`
+	Language       Language        `json:"language,omitempty" jsonschema:"enum=en,enum=zh" jsonschema_description:"Of the answer"`
 }

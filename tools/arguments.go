@@ -2,7 +2,6 @@ package tools
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -11,149 +10,182 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/mark3labs/mcp-go/mcp"
-
 	"kol-portrait-mcp/schema"
 )
 
 // ParsePortraitArguments understands raw, the arguments of a call of
 // get_kol_fans_portrait as decoded JSON, and fills in the defaults. What a
 // model gets slightly wrong is repaired: another spelling of a name, a boolean
-// or a number as a string, white space and quotes around a value, a profile
-// address instead of an id. What cannot be meant is an invalid_argument error
-// that shows a right one.
+// or a number as a string, a list as one, white space and quotes around a
+// value, a profile address instead of an id. What cannot be meant is an
+// invalid_argument error that shows a right one.
 func (t *Tools) ParsePortraitArguments(raw any) (schema.PortraitArguments, error) {
 	args := schema.PortraitArguments{AcceptCache: true, Detail: schema.DetailFull, Language: t.language}
-	values, err := argumentObject(raw)
+	values, err := argumentObject(raw, fmt.Sprintf(`{"kolId": %q}`, exampleKOLID))
 	if err != nil {
 		return args, err
 	}
-	named, err := canonicalNames(values)
-	if err != nil {
-		return args, err
-	}
-	if args.KOLID, err = parseKOLID(named["kolId"]); err != nil {
-		return args, err
-	}
-	if value, given := named["acceptCache"]; given {
-		if args.AcceptCache, err = parseBool("acceptCache", value); err != nil {
-			return args, err
-		}
-	}
-	if value, given := named["detail"]; given {
-		if args.Detail, err = parseChoice("detail", value, detailChoices()); err != nil {
-			return args, err
-		}
-	}
-	if value, given := named["language"]; given {
-		if args.Language, err = parseChoice("language", value, languageChoices()); err != nil {
-			return args, err
-		}
-	}
-	return args, nil
+	given := named("", values, []argument{
+		{"kolId", []string{"kol", "id", "userid"}, true},
+		targetArgument(),
+		{"acceptCache", nil, false},
+		{"detail", nil, false},
+		languageArgument(),
+	})
+	require(given, "kolId", &args.KOLID, parseKOLID)
+	read(given, "targetAudience", &args.TargetAudience, t.parseTarget)
+	read(given, "acceptCache", &args.AcceptCache, parseBool)
+	read(given, "detail", &args.Detail, parseDetail)
+	read(given, "language", &args.Language, parseLanguage)
+	return args, given.err
 }
 
-// repairArguments puts repaired arguments in place of what the client sent,
-// before they are held against the tool's schema. What cannot be repaired is
-// left as it is, for explainRejection.
-func (t *Tools) repairArguments(_ context.Context, _ any, request *mcp.CallToolRequest) {
-	if request.Params.Name != PortraitToolName {
-		return
-	}
-	args, err := t.ParsePortraitArguments(request.Params.Arguments)
+// ParseComparisonArguments understands the arguments of a call of
+// compare_kol_fans_portraits as ParsePortraitArguments does those of the other
+// tool. A KOL that is named twice is compared once.
+func (t *Tools) ParseComparisonArguments(raw any) (schema.ComparisonArguments, error) {
+	args := schema.ComparisonArguments{AcceptCache: true, Language: t.language}
+	values, err := argumentObject(raw, fmt.Sprintf(`{"kolIds": [%q, %q]}`, exampleKOLID, anotherKOLID))
 	if err != nil {
-		return
+		return args, err
 	}
-	request.Params.Arguments = map[string]any{
-		"kolId":       args.KOLID,
-		"acceptCache": args.AcceptCache,
-		"detail":      string(args.Detail),
-		"language":    string(args.Language),
-	}
+	given := named("", values, []argument{
+		{"kolIds", []string{"kolid", "kols", "ids", "userids"}, true},
+		targetArgument(),
+		{"acceptCache", nil, false},
+		languageArgument(),
+	})
+	require(given, "kolIds", &args.KOLIDs, parseKOLIDs)
+	read(given, "targetAudience", &args.TargetAudience, t.parseTarget)
+	read(given, "acceptCache", &args.AcceptCache, parseBool)
+	read(given, "language", &args.Language, parseLanguage)
+	return args, given.err
 }
 
-// explainRejection rewrites what the protocol library answers where a call
-// does not fit the schema into an error of the contract's shape.
-func (t *Tools) explainRejection(ctx context.Context, _ any, request *mcp.CallToolRequest, result any) {
-	rejected, ok := result.(*mcp.CallToolResult)
-	if !ok || !rejected.IsError || rejected.StructuredContent != nil {
-		return
-	}
-	_, err := t.ParsePortraitArguments(request.Params.Arguments)
-	if err == nil {
-		err = fmt.Errorf("the arguments can be understood, but do not fit the schema: %v", rejected.Content)
-	}
-	t.log.WarnContext(ctx, "tool call rejected", "tool", request.Params.Name, "error", err)
-	*rejected = *FailureOf(err).result()
+func targetArgument() argument {
+	return argument{"targetAudience", []string{"target", "audience"}, false}
 }
+
+func languageArgument() argument { return argument{"language", []string{"lang"}, false} }
 
 // argumentObject returns raw as an object of arguments. A JSON object inside a
 // string, which some models send, counts as that object.
-func argumentObject(raw any) (map[string]any, error) {
+func argumentObject(raw any, example string) (map[string]any, error) {
+	values, ok := object(raw)
+	if !ok {
+		return nil, invalidArgument("The arguments are not a JSON object. Send one such as %s.", example)
+	}
+	return values, nil
+}
+
+// object returns a JSON object, also one inside a string; nothing is an empty
+// one.
+func object(raw any) (values map[string]any, ok bool) {
 	switch value := raw.(type) {
 	case nil:
-		return nil, nil
+		return nil, true
 	case map[string]any:
-		return value, nil
+		return value, true
 	case json.RawMessage:
 		return decodeObject(value)
 	case string:
 		return decodeObject([]byte(value))
 	}
-	return nil, notAnObject()
+	return nil, false
 }
 
-func decodeObject(text []byte) (map[string]any, error) {
+func decodeObject(text []byte) (values map[string]any, ok bool) {
 	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, nil
+		return nil, true
 	}
-	var values map[string]any
-	if err := json.Unmarshal(text, &values); err != nil {
-		return nil, notAnObject()
-	}
-	return values, nil
+	err := json.Unmarshal(text, &values)
+	return values, err == nil
 }
 
-func notAnObject() error {
-	return invalidArgument(`The arguments are not a JSON object. Send one such as {"kolId": %q}.`, exampleKOLID)
+// argument is one that an object takes.
+type argument struct {
+	name     string
+	also     []string // other names that models give it, in plain letters
+	required bool
 }
 
-// canonicalNames returns values under the names of the tool's schema, without
-// those that are null.
-func canonicalNames(values map[string]any) (map[string]any, error) {
-	named := make(map[string]any, len(values))
+// means reports whether a model means the argument by a name: case,
+// underscores, hyphens and spaces do not matter.
+func (a argument) means(name string) bool {
+	plain := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
+	return plain == strings.ToLower(a.name) || slices.Contains(a.also, plain)
+}
+
+// given is what a caller gave, by the arguments' own names and without nulls.
+// The first error that it meets stands.
+type given struct {
+	of     string // what the arguments are of: empty, or the name of an argument and a dot
+	values map[string]any
+	err    error
+}
+
+// named returns values under the names of the arguments.
+func named(of string, values map[string]any, arguments []argument) *given {
+	g := &given{of: of, values: make(map[string]any, len(values))}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if values[name] == nil {
 			continue
 		}
-		canonical, known := argumentName(name)
-		if !known {
-			return nil, invalidArgument("There is no argument %s. The arguments are kolId (required), acceptCache, detail and language.", quote(name))
+		i := slices.IndexFunc(arguments, func(a argument) bool { return a.means(name) })
+		if i < 0 {
+			g.err = invalidArgument("There is no argument %s. %s are %s.", quote(of+name), title(of), enumerate(arguments))
+			return g
 		}
-		if _, twice := named[canonical]; twice {
-			return nil, invalidArgument("%s is given twice, under two spellings. Give it once.", canonical)
+		canonical := arguments[i].name
+		if _, twice := g.values[canonical]; twice {
+			g.err = invalidArgument("%s is given twice, under two spellings. Give it once.", of+canonical)
+			return g
 		}
-		named[canonical] = values[name]
+		g.values[canonical] = values[name]
 	}
-	return named, nil
+	return g
 }
 
-// argumentName returns the argument that a model means by name: case,
-// underscores and hyphens do not matter, and the vendor's other name for a
-// KOL's id counts.
-func argumentName(name string) (canonical string, known bool) {
-	plain := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
-	switch plain {
-	case "kolid", "userid", "id", "kol":
-		return "kolId", true
-	case "acceptcache":
-		return "acceptCache", true
-	case "detail":
-		return "detail", true
-	case "language", "lang":
-		return "language", true
+func title(of string) string {
+	if of == "" {
+		return "The arguments"
 	}
-	return "", false
+	return "Those of " + strings.TrimSuffix(of, ".")
+}
+
+// enumerate lists arguments as a sentence does.
+func enumerate(arguments []argument) string {
+	words := make([]string, len(arguments))
+	for i, a := range arguments {
+		words[i] = a.name
+		if a.required {
+			words[i] += " (required)"
+		}
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// read parses an argument into its place, if it is given.
+func read[T any](g *given, name string, into *T, parse func(name string, value any) (T, error)) {
+	value, ok := g.values[name]
+	if !ok || g.err != nil {
+		return
+	}
+	parsed, err := parse(g.of+name, value)
+	if err != nil {
+		g.err = err
+		return
+	}
+	*into = parsed
+}
+
+// require is read for an argument whose parser knows what to say of nothing.
+func require[T any](g *given, name string, into *T, parse func(name string, value any) (T, error)) {
+	if _, ok := g.values[name]; !ok {
+		g.values[name] = nil
+	}
+	read(g, name, into, parse)
 }
 
 func parseBool(name string, value any) (bool, error) {
@@ -173,18 +205,18 @@ type choice[T ~string] struct {
 	words []string
 }
 
-func detailChoices() []choice[schema.Detail] {
-	return []choice[schema.Detail]{
+func parseDetail(name string, value any) (schema.Detail, error) {
+	return parseChoice(name, value, []choice[schema.Detail]{
 		{schema.DetailFull, []string{"full"}},
 		{schema.DetailSummary, []string{"summary"}},
-	}
+	})
 }
 
-func languageChoices() []choice[schema.Language] {
-	return []choice[schema.Language]{
+func parseLanguage(name string, value any) (schema.Language, error) {
+	return parseChoice(name, value, []choice[schema.Language]{
 		{schema.English, []string{"en", "en-us", "en-gb", "english", "英文", "英语"}},
 		{schema.Chinese, []string{"zh", "zh-cn", "zh-hans", "cn", "chinese", "中文", "简体中文"}},
-	}
+	})
 }
 
 func parseChoice[T ~string](name string, value any, choices []choice[T]) (T, error) {
@@ -199,15 +231,23 @@ func parseChoice[T ~string](name string, value any, choices []choice[T]) (T, err
 	return "", invalidArgument("%s is %s. It takes %s.", name, quote(value), strings.Join(values, " or "))
 }
 
+// wrapping is what models put around a value that does not belong to it.
+const wrapping = " \t\r\n\u00a0\u200b\u3000\ufeff\"'`“”‘’"
+
 // plainText returns value as text without the wrapping that models add to it:
 // white space, quotes, a list of one. It is empty for what is not a plain value.
 func plainText(value any) string {
 	if list, ok := value.([]any); ok && len(list) == 1 {
 		value = list[0]
 	}
+	return strings.Trim(scalar(value), wrapping+"<>")
+}
+
+// scalar returns a plain value as text; empty for any other.
+func scalar(value any) string {
 	switch v := value.(type) {
 	case string:
-		return strings.Trim(v, " \t\r\n\u00a0\u200b\u3000\ufeff\"'`“”‘’<>")
+		return v
 	case bool:
 		return strconv.FormatBool(v)
 	case json.Number:

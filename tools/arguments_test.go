@@ -2,6 +2,7 @@ package tools_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -88,7 +89,7 @@ func TestArgumentsThatCannotBeMeantAreToldWhatWouldBeRight(t *testing.T) {
 		{"a boolean", `{"kolId":true}`, `kolId is true, which is neither`},
 		{"a placeholder", `{"kolId":"KOL_ID"}`, `kolId is "KOL_ID", which is neither`},
 		{"no value in words", `{"kolId":"undefined"}`, `which is neither`},
-		{"two profiles", `{"kolId":"https://www.xiaohongshu.com/user/profile/aaa https://www.xiaohongshu.com/user/profile/bbb"}`, `kolId names 2 KOLs: aaa, bbb. Ask for one at a time.`},
+		{"two profiles", `{"kolId":"https://www.xiaohongshu.com/user/profile/aaa https://www.xiaohongshu.com/user/profile/bbb"}`, `kolId names 2 KOLs: aaa, bbb. Ask for one at a time, or compare them.`},
 		{"what turns the direction of writing", `{"kolId":"\u202egnp.exe"}`, "kolId is \"\ufffdgnp.exe\", which is neither"},
 		{"a fraction", `{"kolId":1.5}`, `kolId is 1.5, which is neither`},
 		{"the address of a note", `{"kolId":"https://www.xiaohongshu.com/explore/66aabbcc000000001e01abcd"}`, `kolId is the address of a note, "https://www.xiaohongshu.com/explore/66aabbcc000000001e01abcd". Give the address of its author's profile page`},
@@ -100,7 +101,7 @@ func TestArgumentsThatCannotBeMeantAreToldWhatWouldBeRight(t *testing.T) {
 		{"a boolean that is none", `{"kolId":"a","acceptCache":"maybe"}`, `acceptCache is "maybe". It takes true or false.`},
 		{"a detail that is none", `{"kolId":"a","detail":"some"}`, `detail is "some". It takes full or summary.`},
 		{"a language that is none", `{"kolId":"a","language":"fr"}`, `language is "fr". It takes en or zh.`},
-		{"an argument that is none", `{"kolId":"a","platform":"xhs"}`, `There is no argument "platform". The arguments are kolId (required), acceptCache, detail and language.`},
+		{"an argument that is none", `{"kolId":"a","platform":"xhs"}`, `There is no argument "platform". The arguments are kolId (required), targetAudience, acceptCache, detail and language.`},
 		{"one argument twice", `{"kolId":"a","userId":"b"}`, `kolId is given twice, under two spellings. Give it once.`},
 		{"a list", `["a"]`, `The arguments are not a JSON object. Send one such as {"kolId": "5d21ab6b000000001201567d"}.`},
 		{"a plain string", `"5d21ab6b000000001201567d"`, `The arguments are not a JSON object.`},
@@ -115,6 +116,129 @@ func TestArgumentsThatCannotBeMeantAreToldWhatWouldBeRight(t *testing.T) {
 			assert.False(t, failure.Charged)
 			assert.LessOrEqual(t, len(failure.Message), 700)
 		})
+	}
+}
+
+func TestTargetAudiencesAreRepaired(t *testing.T) {
+	women := schema.TargetAudience{Gender: "female", AgeGroups: []string{"25-34", "35-44"}}
+	for _, test := range []struct {
+		name string
+		json string
+		want schema.TargetAudience
+	}{
+		{"as the schema has it", `{"gender":"female","ageGroups":["25-34","35-44"]}`, women},
+		{"an object inside a string", `"{\"gender\":\"female\",\"ageGroups\":[\"25-34\",\"35-44\"]}"`, women},
+		{"other names, and strings for lists", `{"sex":["female"],"age_group":"25-34, 35-44"}`, women},
+		{"lists inside strings", `{"gender":"female","ages":"[\"25-34\",\"35-44\"]"}`, women},
+		{"nulls and empty lists", `{"gender":"female","ageGroups":["25-34","35-44"],"cities":null,"devices":[],"interests":""}`, women},
+		{"Chinese separators", `{"provinces":"广东、浙江，江苏"}`, schema.TargetAudience{Provinces: []string{"广东", "浙江", "江苏"}}},
+		{"quotes around names", `{"provinces":["'Guangdong'"]}`, schema.TargetAudience{Provinces: []string{"Guangdong"}}},
+		{"signs of ages are kept", `{"ageGroups":["<18",">44"]}`, schema.TargetAudience{AgeGroups: []string{"<18", ">44"}}},
+		{"weights", `{"gender":"female","provinces":["Guangdong"],"weights":{"gender":2,"provinces":"0.5"}}`, schema.TargetAudience{
+			Gender: "female", Provinces: []string{"Guangdong"},
+			Weights: map[schema.Dimension]float64{schema.DimensionGender: 2, schema.DimensionProvinces: 0.5},
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			args, err := newTools(t, nil).ParsePortraitArguments(map[string]any{"kolId": kolID, "targetAudience": decode(t, test.json)})
+			require.NoError(t, err)
+			assert.Equal(t, &test.want, args.TargetAudience)
+
+			several, err := newTools(t, nil).ParseComparisonArguments(map[string]any{"kolIds": "a b", "target": decode(t, test.json)})
+			require.NoError(t, err)
+			assert.Equal(t, &test.want, several.TargetAudience)
+		})
+	}
+}
+
+func TestTargetAudiencesThatCannotBeMeantAreToldWhatWouldBeRight(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		json string
+		want string
+	}{
+		{"a typo", `{"provinces":["Gaungdong"]}`, `Did you mean "Guangdong"?`},
+		{"a sentence", `"women in Guangdong"`, `targetAudience is "women in Guangdong". It takes an object such as {"gender": "female"`},
+		{"a list", `["female"]`, `targetAudience is ["female"]. It takes an object`},
+		{"a dimension that is none", `{"income":"high"}`, `There is no argument "targetAudience.income". Those of targetAudience are gender, ageGroups, provinces, cities, interests, devices and weights.`},
+		{"a dimension twice", `{"age":"25-34","ages":"35-44"}`, `targetAudience.ageGroups is given twice, under two spellings.`},
+		{"an object for a list", `{"cities":{"name":"Hangzhou"}}`, `targetAudience.cities is {"name":"Hangzhou"}. It takes a list of names.`},
+		{"no name in a list", `{"cities":["Hangzhou",""]}`, `targetAudience.cities holds "", which is no name.`},
+		{"both genders", `{"gender":["female","male"]}`, `targetAudience.gender is ["female","male"]. It takes one value; leave it out to mean all.`},
+		{"weights in words", `{"gender":"female","weights":{"gender":"high"}}`, `targetAudience.weights has "high" for "gender". It takes numbers of 0 or more.`},
+		{"weights in a list", `{"gender":"female","weights":[1,2]}`, `targetAudience.weights is [1,2]. It takes an object such as {"gender": 2, "provinces": 1}.`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := newTools(t, nil).ParsePortraitArguments(map[string]any{"kolId": kolID, "targetAudience": decode(t, test.json)})
+			var failure *schema.Error
+			require.ErrorAs(t, err, &failure)
+			assert.Equal(t, schema.InvalidArgument, failure.Kind)
+			assert.Contains(t, failure.Message, test.want)
+		})
+	}
+}
+
+func TestKOLsToCompare(t *testing.T) {
+	many := strings.Join(ids(21), " ")
+	for _, test := range []struct {
+		name string
+		json string
+		want []string // nil where it is an error
+		err  string
+	}{
+		{"a list", `["a","b"]`, []string{"a", "b"}, ""},
+		{"one twice", `["a","b","a"]`, []string{"a", "b"}, ""},
+		{"a string with commas", `"a, b，c"`, []string{"a", "b", "c"}, ""},
+		{"a string with lines", `"a\nb\n"`, []string{"a", "b"}, ""},
+		{"a list inside a string", `" [\"a\",\"b\"]"`, []string{"a", "b"}, ""},
+		{"profile addresses", `"https://www.xiaohongshu.com/user/profile/a?x=1 xiaohongshu.com/user/profile/b"`, []string{"a", "b"}, ""},
+		{"nothing", `null`, nil, `kolIds is missing. Give 2 to 20 KOL ids`},
+		{"one", `["a"]`, nil, `kolIds names 1 KOLs, duplicates aside. It takes 2 to 20; for one there is get_kol_fans_portrait`},
+		{"none", `[]`, nil, `kolIds names 0 KOLs`},
+		{"too many", `"` + many + `"`, nil, `kolIds names 21 KOLs`},
+		{"a display name among them", `["a","李佳琦"]`, nil, `kolIds[1] is "李佳琦", which is neither a KOL id`},
+		{"an object", `{"a":1}`, nil, `kolIds is {"a":1}. It takes a list of KOL ids`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			args, err := newTools(t, nil).ParseComparisonArguments(map[string]any{"kolIds": decode(t, test.json)})
+			if test.want != nil {
+				require.NoError(t, err)
+				assert.Equal(t, test.want, args.KOLIDs)
+				return
+			}
+			var failure *schema.Error
+			require.ErrorAs(t, err, &failure)
+			assert.Contains(t, failure.Message, test.err)
+		})
+	}
+}
+
+func ids(n int) []string {
+	var ids []string
+	for i := range n {
+		ids = append(ids, fmt.Sprintf("kol-%d", i))
+	}
+	return ids
+}
+
+// TestWhatTheSchemasAcceptTheParserDoes holds the parser, which stands in for
+// validation, against what clients are told.
+func TestWhatTheSchemasAcceptTheParserDoes(t *testing.T) {
+	whole := `{"gender":"male","ageGroups":["<18","18-24","25-34","35-44",">44"],"provinces":["East","Tibet"],"cities":["tier1","Chengdu"],"interests":["Food"],"devices":["Apple"],"weights":{"gender":0,"devices":3.5}}`
+	for _, test := range []struct{ tool, json string }{
+		{tools.PortraitToolName, `{"kolId":"a"}`},
+		{tools.PortraitToolName, `{"kolId":"a","acceptCache":false,"detail":"summary","language":"zh","targetAudience":` + whole + `}`},
+		{tools.ComparisonToolName, `{"kolIds":["a","b"]}`},
+		{tools.ComparisonToolName, `{"kolIds":["a","b"],"acceptCache":true,"language":"en","targetAudience":` + whole + `}`},
+	} {
+		require.NoError(t, compiled(t, test.tool, "inputSchema").Validate(decode(t, test.json)), test.json)
+		var err error
+		if test.tool == tools.PortraitToolName {
+			_, err = newTools(t, nil).ParsePortraitArguments(decode(t, test.json))
+		} else {
+			_, err = newTools(t, nil).ParseComparisonArguments(decode(t, test.json))
+		}
+		assert.NoError(t, err, test.json)
 	}
 }
 

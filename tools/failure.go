@@ -15,12 +15,17 @@ import (
 
 // Failure is the structured half of a failed call.
 type Failure struct {
-	Error *schema.Error `json:"error"`
+	Error    *schema.Error           `json:"error"`
+	Failures []schema.FailedPortrait `json:"failures,omitempty"` // KOL by KOL, where a comparison of several failed
 }
 
 // FailureOf returns err as every client sees it. An error that is not a
 // *schema.Error is a fault of this server, whose details stay in its log.
 func FailureOf(err error) Failure {
+	var several *comparisonFailure
+	if errors.As(err, &several) {
+		return Failure{Error: several.together, Failures: several.failures}
+	}
 	var known *schema.Error
 	if errors.As(err, &known) {
 		return Failure{Error: known}
@@ -35,33 +40,33 @@ func FailureOf(err error) Failure {
 // Text returns the failure as one block that a model can act on: what the
 // message says, then the facts to decide by.
 func (f Failure) Text() string {
-	text := fmt.Sprintf("Error %s: %s\nRetryable: %s. Charged: %s.", f.Error.Kind, f.Error.Message, f.retryable(), f.charged())
+	text := fmt.Sprintf("Error %s: %s\nRetryable: %s. Charged: %s.", f.Error.Kind, f.Error.Message, retryable(f.Error), charged(f.Error))
 	if f.Error.RequestID != "" {
 		text += " Request id: " + f.Error.RequestID
 	}
 	return text
 }
 
-func (f Failure) retryable() string {
-	wait := time.Duration(f.Error.RetryAfterSeconds) * time.Second
+func retryable(e *schema.Error) string {
+	wait := time.Duration(e.RetryAfterSeconds) * time.Second
 	switch {
-	case !f.Error.Retryable:
+	case !e.Retryable:
 		return "no"
 	case wait == 0:
 		return "yes"
 	case wait < time.Hour:
-		return fmt.Sprintf("yes, after %d s", f.Error.RetryAfterSeconds)
+		return fmt.Sprintf("yes, after %d s", e.RetryAfterSeconds)
 	default:
 		return fmt.Sprintf("yes, after %.1f h", wait.Hours())
 	}
 }
 
 // charged is no more certain than the error is; its message may say more.
-func (f Failure) charged() string {
+func charged(e *schema.Error) string {
 	switch {
-	case !f.Error.Charged:
+	case !e.Charged:
 		return "no"
-	case f.Error.Kind == schema.StillCollecting:
+	case e.Kind == schema.StillCollecting:
 		return "at most once, for the whole collection"
 	default:
 		return "assume yes"
@@ -80,12 +85,15 @@ func (t *Tools) answerErrors(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandl
 	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := t.now()
 		result, err := next(ctx, request)
-		log := t.log.With("tool", request.Params.Name, "kolId", request.GetString("kolId", ""), "took", t.now().Sub(start).Round(time.Millisecond))
+		log := t.log.With("tool", request.Params.Name, "took", t.now().Sub(start).Round(time.Millisecond))
 		if err != nil {
-			return logFailure(ctx, log, err).result(), nil
+			return logFailure(ctx, log.With("arguments", quote(request.Params.Arguments)), err).result(), nil
 		}
-		if portrait, ok := result.StructuredContent.(*schema.Portrait); ok {
-			log = log.With("fromStore", portrait.Source.FromStore, "charged", portrait.Source.Charged)
+		switch answer := result.StructuredContent.(type) {
+		case *schema.Portrait:
+			log = log.With("kolId", answer.KOLID, "fromStore", answer.Source.FromStore, "charged", answer.Source.Charged)
+		case *schema.Comparison:
+			log = log.With("portraits", len(answer.Portraits), "failures", len(answer.Failures), "fromStore", answer.Source.FromStore, "charged", answer.Source.Charged)
 		}
 		log.InfoContext(ctx, "tool call answered")
 		return result, nil

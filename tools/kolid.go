@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,15 +10,18 @@ import (
 const (
 	exampleKOLID      = "5d21ab6b000000001201567d"
 	exampleKOLAddress = "https://www.xiaohongshu.com/user/profile/" + exampleKOLID
+	anotherKOLID      = "5b3f8c2ae8ac2b0a1c9d4e7f"
 	longestKOLID      = 64
+	fewestCompared    = 2
+	mostCompared      = 20
 )
 
 // parseKOLID returns the KOL id that value holds or, as the address of a
 // profile page, names. The address of a note ends in an id of the same form
 // that is not a KOL's, so only profile addresses count.
-func parseKOLID(value any) (string, error) {
+func parseKOLID(name string, value any) (string, error) {
 	if value == nil {
-		return "", invalidArgument("kolId is missing. Give the KOL's user id, such as %q, or the address of the profile page, such as %q.", exampleKOLID, exampleKOLAddress)
+		return "", invalidArgument("%s is missing. Give the KOL's user id, such as %q, or the address of the profile page, such as %q.", name, exampleKOLID, exampleKOLAddress)
 	}
 	text := plainText(value)
 	if isKOLID(text) && !isPlaceholder(value, text) {
@@ -28,16 +32,48 @@ func parseKOLID(value any) (string, error) {
 	case 1:
 		return ids[0], nil
 	default:
-		return "", invalidArgument("kolId names %d KOLs: %s. Ask for one at a time.", len(ids), strings.Join(ids, ", "))
+		return "", invalidArgument("%s names %d KOLs: %s. Ask for one at a time, or compare them.", name, len(ids), strings.Join(ids, ", "))
 	}
 	if strings.Contains(text, "xiaohongshu.com/explore/") || strings.Contains(text, "xiaohongshu.com/discovery/item/") {
-		return "", invalidArgument("kolId is the address of a note, %s. Give the address of its author's profile page, such as %q.", quote(text), exampleKOLAddress)
+		return "", invalidArgument("%s is the address of a note, %s. Give the address of its author's profile page, such as %q.", name, quote(text), exampleKOLAddress)
 	}
 	if strings.Contains(text, "xhslink.") {
-		return "", invalidArgument("kolId is a short link, which only Xiaohongshu can resolve. Open %s in a browser and give the address it leads to, such as %q.", quote(text), exampleKOLAddress)
+		return "", invalidArgument("%s is a short link, which only Xiaohongshu can resolve. Open %s in a browser and give the address it leads to, such as %q.", name, quote(text), exampleKOLAddress)
 	}
-	return "", invalidArgument("kolId is %s, which is neither a KOL id (1 to %d letters, digits, _ or -), such as %q, nor the address of a profile page, such as %q.",
-		quote(value), longestKOLID, exampleKOLID, exampleKOLAddress)
+	return "", invalidArgument("%s is %s, which is neither a KOL id (1 to %d letters, digits, _ or -), such as %q, nor the address of a profile page, such as %q.",
+		name, quote(value), longestKOLID, exampleKOLID, exampleKOLAddress)
+}
+
+// parseKOLIDs returns the KOL ids that a list holds, each once, in its order.
+// As a string, they may be separated by white space too.
+func parseKOLIDs(name string, value any) ([]string, error) {
+	if value == nil {
+		return nil, invalidArgument("%s is missing. Give %d to %d KOL ids or addresses of profile pages, such as [%q, %q].",
+			name, fewestCompared, mostCompared, exampleKOLID, anotherKOLID)
+	}
+	if text, ok := value.(string); ok && !strings.HasPrefix(strings.TrimSpace(text), "[") {
+		value = strings.Join(strings.Fields(text), ",")
+	}
+	items, ok := list(value)
+	if !ok {
+		return nil, invalidArgument("%s is %s. It takes a list of KOL ids or addresses of profile pages, such as [%q, %q].",
+			name, quote(value), exampleKOLID, anotherKOLID)
+	}
+	var ids []string
+	for i, item := range items {
+		id, err := parseKOLID(fmt.Sprintf("%s[%d]", name, i), item)
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	if len(ids) < fewestCompared || len(ids) > mostCompared {
+		return nil, invalidArgument("%s names %d KOLs, duplicates aside. It takes %d to %d; for one there is %s, and more make several comparisons.",
+			name, len(ids), fewestCompared, mostCompared, PortraitToolName)
+	}
+	return ids, nil
 }
 
 // isKOLID reports whether text has the form of a KOL id.

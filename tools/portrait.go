@@ -12,10 +12,10 @@ import (
 // PortraitToolName is the name under which clients call for one portrait.
 const PortraitToolName = "get_kol_fans_portrait"
 
-const portraitDescription = `Get the audience portrait of one Xiaohongshu (RED) creator: follower shares by age, gender, province, city, interest and device, with a summary, insights and warnings.
-Use it to judge who a KOL reaches before paying for a campaign. You need the KOL's user id or profile address; a display name will not do.
-Cost: portraits are kept and shared, and served free while recent (PORTRAIT_CACHE_TTL, 24 h unless set otherwise). Otherwise, and always with acceptCache=false, one charged vendor call collects anew, usually in seconds, at worst minutes. After a still_collecting error that goes on in the background: repeat the same call a little later, and it answers without a second charge.
-Shares are fractions 0..1 in structured content and percentages in text; an absent value is unknown, not 0. Dimensions are not crossed: the shares of women and of an age group do not give the women of that age. Use detail=summary when screening many KOLs.`
+const portraitDescription = `Audience portrait of one Xiaohongshu (RED) creator (KOL): follower shares by age, gender, province, city, interest and device, with summary, insights, warnings and, for a targetAudience, how well they fit it.
+Use it to judge who a KOL reaches before paying for a campaign. You need the user id or profile address; a display name will not do. To weigh several, use compare_kol_fans_portraits.
+Cost: free while a recent one is stored (24 h unless set otherwise). Otherwise, and always with acceptCache=false, one charged vendor call, usually seconds, at worst minutes. After a still_collecting error repeat the same call later: it answers without a second charge.
+Shares are fractions 0..1 in structured content and percentages in text; absent is unknown, not 0. Dimensions are not crossed: fit.reach bounds who matches them all.`
 
 func portraitTool() (mcp.Tool, error) {
 	input, err := schema.InputSchema[schema.PortraitArguments]()
@@ -54,7 +54,8 @@ func (t *Tools) callPortrait(ctx context.Context, request mcp.CallToolRequest) (
 	if err != nil {
 		return nil, err
 	}
-	defer t.reportProgress(ctx, request, args.Language)()
+	_, stop := t.reportProgress(ctx, request, 0, args.Language)
+	defer stop()
 	portrait, err := t.Portrait(ctx, args)
 	if err != nil {
 		return nil, err
@@ -65,6 +66,10 @@ func (t *Tools) callPortrait(ctx context.Context, request mcp.CallToolRequest) (
 // Portrait collects the portrait that args ask for and says what it amounts
 // to. A failure is a *schema.Error.
 func (t *Tools) Portrait(ctx context.Context, args schema.PortraitArguments) (*schema.Portrait, error) {
+	target, err := t.analyst.Target(args.TargetAudience)
+	if err != nil {
+		return nil, err
+	}
 	collected, err := t.collector.Portrait(ctx, args.KOLID, !args.AcceptCache)
 	if err != nil {
 		return nil, err
@@ -74,11 +79,30 @@ func (t *Tools) Portrait(ctx context.Context, args schema.PortraitArguments) (*s
 		AsOf:     collected.AsOf,
 		Language: args.Language,
 		Summary:  t.analyst.Summarize(&collected.Distributions, args.Language),
+		Fit:      t.analyst.Fit(target, &collected.Distributions, args.Language),
+		Change:   t.change(ctx, collected, args.Language),
 		Source:   collected.Source,
 		Warnings: t.analyst.Warnings(&collected.Distributions, collected.AsOf, t.now(), args.Language),
+	}
+	if insight := t.analyst.ChangeInsight(portrait.Change, args.Language); insight != "" {
+		portrait.Summary.Insights = append(portrait.Summary.Insights, insight)
 	}
 	if args.Detail != schema.DetailSummary {
 		portrait.Distributions = &collected.Distributions
 	}
 	return portrait, nil
+}
+
+// change is what moved since the portrait before, nil where there is none. An
+// answer that was paid for does not fail for want of an older one.
+func (t *Tools) change(ctx context.Context, now *schema.Collected, lang schema.Language) *schema.Change {
+	older, err := t.collector.Older(ctx, now.KOLID, now.AsOf)
+	if err != nil {
+		t.log.WarnContext(ctx, "the older portrait cannot be read, so the answer has no change", "kolId", now.KOLID, "error", err)
+		return nil
+	}
+	if older == nil {
+		return nil
+	}
+	return t.analyst.Change(&now.Distributions, &older.Distributions, older.AsOf, lang)
 }

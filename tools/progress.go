@@ -15,48 +15,86 @@ import (
 // still under way. Some clients give up on a call that is silent for a minute.
 const progressEvery = 5 * time.Second
 
+// progress tells a client how its call comes along. What a client hears must
+// grow each time: for one portrait it is the seconds that it has waited, for
+// several how many are done, and a fraction of one for each wait in between.
+type progress struct {
+	of       int // portraits, 0 for one that is asked for alone
+	lang     schema.Language
+	arrivals chan struct{}
+	send     func(ctx context.Context, done float64, message string)
+}
+
 // reportProgress tells a client that sent a progress token, in the language of
-// its call, how long the call has been waiting. The function it returns ends
-// that: when it has returned, nothing more is sent.
-func (t *Tools) reportProgress(ctx context.Context, request mcp.CallToolRequest, lang schema.Language) (stop func()) {
+// its call, how the call comes along. The first function that it returns is to
+// be called, at most of times, when another of the portraits has arrived; the
+// second ends the reports: when it has returned, nothing more is sent.
+func (t *Tools) reportProgress(ctx context.Context, request mcp.CallToolRequest, of int, lang schema.Language) (arrived, stop func()) {
 	server := mcpserver.ServerFromContext(ctx)
 	meta := request.Params.Meta
 	if server == nil || meta == nil || meta.ProgressToken == nil {
-		return func() {}
+		return func() {}, func() {}
 	}
-	ctx, cancel := context.WithCancel(ctx)
+	p := &progress{of: of, lang: lang, arrivals: make(chan struct{}, of)}
+	p.send = func(ctx context.Context, done float64, message string) {
+		params := map[string]any{"progressToken": meta.ProgressToken, "progress": done, "message": message}
+		if of > 0 {
+			params["total"] = of
+		}
+		if err := server.SendNotificationToClient(ctx, string(mcp.MethodNotificationProgress), params); err != nil { // the call itself is worth finishing
+			t.log.DebugContext(ctx, "progress could not be sent", "error", err)
+		}
+	}
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
-		ticker := time.NewTicker(progressEvery)
-		defer ticker.Stop()
-		// Counted, not measured: what a client hears must grow each time.
-		for waited := progressEvery; ; waited += progressEvery {
-			select {
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-			err := server.SendNotificationToClient(ctx, string(mcp.MethodNotificationProgress), map[string]any{
-				"progressToken": meta.ProgressToken,
-				"progress":      waited.Seconds(),
-				"message":       progressMessage(waited, lang),
-			})
-			if err != nil { // the call itself is worth finishing
-				t.log.DebugContext(ctx, "progress could not be sent", "error", err)
-			}
-		}
+		p.report(ctx)
 	}()
-	return func() {
-		cancel()
+	return func() { p.arrivals <- struct{}{} }, func() {
+		close(p.arrivals)
 		<-ended
 	}
 }
 
-func progressMessage(waited time.Duration, lang schema.Language) string {
+// report sends until there are no arrivals any more, or the call has ended.
+func (p *progress) report(ctx context.Context) {
+	ticker := time.NewTicker(progressEvery)
+	defer ticker.Stop()
+	var done, since int
+	var waited time.Duration // counted, not measured, so that it grows each time
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case _, more := <-p.arrivals:
+			if !more {
+				return
+			}
+			done, since = done+1, 0
+		case <-ticker.C:
+			waited += progressEvery
+			since++
+		}
+		if p.of == 0 {
+			p.send(ctx, waited.Seconds(), p.waiting(waited))
+		} else {
+			p.send(ctx, float64(done)+float64(since)/float64(since+1), p.counting(done))
+		}
+	}
+}
+
+func (p *progress) waiting(waited time.Duration) string {
 	format := "Collecting the portrait: %.0f s so far"
-	if lang == schema.Chinese {
+	if p.lang == schema.Chinese {
 		format = "正在采集画像，已用 %.0f 秒"
 	}
 	return fmt.Sprintf(format, waited.Seconds())
+}
+
+func (p *progress) counting(done int) string {
+	format := "Collecting portraits: %d of %d done"
+	if p.lang == schema.Chinese {
+		format = "正在采集画像，已完成 %d/%d"
+	}
+	return fmt.Sprintf(format, done, p.of)
 }

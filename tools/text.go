@@ -14,9 +14,11 @@ import (
 // figures, one dimension to a line, then where they come from. Shares are
 // percentages with one decimal; on a line that says % the sign is left out.
 func (t *Tools) Text(p *schema.Portrait) string {
-	w := portraitWriter{portrait: p, analyst: t.analyst}
+	w := portraitWriter{writer: writer{lang: p.Language}, portrait: p, analyst: t.analyst}
 	w.heading()
 	w.sentences()
+	w.fit(p.Fit)
+	w.change(p.Change)
 	if p.Distributions != nil {
 		w.distributions(p.Distributions)
 		w.ranked(w.say("Regions %", "大区 %"), p.Summary.Regions)
@@ -27,31 +29,18 @@ func (t *Tools) Text(p *schema.Portrait) string {
 	return w.text.String()
 }
 
-// portraitWriter writes one portrait in its language.
+// portraitWriter writes one portrait.
 type portraitWriter struct {
+	writer
+
 	portrait *schema.Portrait
 	analyst  *audience.Analyst
-	text     strings.Builder
-}
-
-// say returns the sentence in the portrait's language.
-func (w *portraitWriter) say(english, chinese string) string {
-	if w.portrait.Language == schema.Chinese {
-		return chinese
-	}
-	return english
-}
-
-func (w *portraitWriter) line(format string, a ...any) {
-	fmt.Fprintf(&w.text, format+"\n", a...)
 }
 
 func (w *portraitWriter) heading() {
 	p := w.portrait
 	if p.Source.Sample {
-		w.line("%s", w.say(
-			"SAMPLE DATA from a simulated vendor: no real KOL.",
-			"示例数据：来自模拟数据源，不代表任何真实达人。"))
+		w.sample()
 	}
 	asOf := w.say("an unknown day", "未知")
 	if p.AsOf != "" {
@@ -86,22 +75,21 @@ func (w *portraitWriter) sentences() {
 // distributions writes every row the upstream sent, one dimension to a line.
 func (w *portraitWriter) distributions(d *schema.Distributions) {
 	w.gender(d.Gender)
-	lang := w.portrait.Language
 	var ages, interests, provinces, cities, devices rowList
 	for _, row := range d.Ages {
 		ages.add(row.Group, row.Percent)
 	}
 	for _, row := range d.Interests {
-		interests.add(w.analyst.Name(audience.Interest, row.Name, lang), row.Percent)
+		interests.add(w.analyst.Name(audience.Interest, row.Name, w.lang), row.Percent)
 	}
 	for _, row := range d.Provinces {
-		provinces.add(w.analyst.Name(audience.Province, row.Name, lang), row.Percent)
+		provinces.add(w.analyst.Name(audience.Province, row.Name, w.lang), row.Percent)
 	}
 	for _, row := range d.Cities {
-		cities.add(w.analyst.Name(audience.City, row.Name, lang), row.Percent)
+		cities.add(w.analyst.Name(audience.City, row.Name, w.lang), row.Percent)
 	}
 	for _, row := range d.Devices {
-		devices.add(w.analyst.DeviceName(row, lang), row.Percent)
+		devices.add(w.analyst.DeviceName(row, w.lang), row.Percent)
 	}
 	w.rows(w.say("Age %", "年龄 %"), ages)
 	w.rows(fmt.Sprintf(w.say("Interests %% (%s in all)", "兴趣 %%（所列合计 %s）"), audience.Points(interests.sum)), interests)
@@ -179,7 +167,7 @@ func (w *portraitWriter) provenance() {
 // zone is spelled out, since a container may have no time zone data.
 func (w *portraitWriter) moment(t time.Time) string {
 	const layout = "2006-01-02 15:04"
-	if w.portrait.Language == schema.Chinese {
+	if w.lang == schema.Chinese {
 		return "北京时间 " + t.In(time.FixedZone("Asia/Shanghai", 8*60*60)).Format(layout)
 	}
 	return t.UTC().Format(layout) + " UTC"

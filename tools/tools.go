@@ -88,9 +88,11 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	if err != nil {
 		return nil, err
 	}
+	comparison, err := comparisonTool()
+	if err != nil {
+		return nil, err
+	}
 	hooks := &mcpserver.Hooks{}
-	hooks.AddBeforeCallTool(t.repairArguments)
-	hooks.AddAfterCallTool(t.explainRejection)
 	hooks.AddBeforeReadResource(t.refuseMissing)
 	server := mcpserver.NewMCPServer("kol-portrait-mcp", version,
 		mcpserver.WithTitle("KOL fans portrait"),
@@ -103,15 +105,16 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 		mcpserver.WithCacheHints(listTTL.Milliseconds(), mcp.CacheScopePublic),
 		mcpserver.WithMethodCacheHints(mcp.MethodResourcesRead, 0, mcp.CacheScopePrivate),
 		mcpserver.WithHooks(hooks),
-		// Results are held against their schema by the tests, for every kind there
-		// is: at run time it would cost more than all the rest of a call.
-		mcpserver.WithInputSchemaValidation(),
+		// Nothing is held against the schemas at run time: arguments are parsed,
+		// which also repairs and explains them, and the tests hold every kind of
+		// result, and the parser itself, against the schemas.
 		mcpserver.WithToolHandlerMiddleware(t.answerErrors),
 		mcpserver.WithRecovery(), // inside answerErrors, which turns a panic into an answer
 		mcpserver.WithResourceHandlerMiddleware(t.answerReadErrors),
 		mcpserver.WithResourceRecovery(),
 	)
 	server.AddTool(portrait, t.callPortrait)
+	server.AddTool(comparison, t.callComparison)
 	server.AddResource(usageResource(), t.readUsage)
 	server.AddResourceTemplate(portraitTemplate(), t.readPortrait)
 	return server, nil

@@ -1,0 +1,393 @@
+package tools
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/rivo/uniseg"
+
+	"kol-portrait-mcp/audience"
+	"kol-portrait-mcp/schema"
+)
+
+// mostColumns is up to how many KOLs are columns of the matrix; more are rows.
+const mostColumns = 6
+
+// ComparisonText renders c as one block of text with the same facts: a matrix
+// of the KOLs, then what failed, how alike they are, what to be careful with
+// and what it cost. Shares are percentages with one decimal.
+func (t *Tools) ComparisonText(c *schema.Comparison) string {
+	w := comparisonWriter{writer: writer{lang: c.Language}, comparison: c}
+	w.heading()
+	w.matrix()
+	w.similarity()
+	w.failures()
+	if len(c.Warnings) > 0 {
+		w.line(w.say("Careful: %s", "注意：%s"), strings.Join(c.Warnings, w.say(" ", "")))
+	}
+	w.provenance()
+	return w.text.String()
+}
+
+// comparisonWriter writes one comparison.
+type comparisonWriter struct {
+	writer
+
+	comparison *schema.Comparison
+}
+
+func (w *comparisonWriter) heading() {
+	c := w.comparison
+	if c.Source.Sample {
+		w.sample()
+	}
+	order := w.say("as asked", "按所给顺序")
+	if c.Target != "" {
+		order = w.say("best fit first", "按匹配度排序")
+	}
+	compared := fmt.Sprintf(w.say("%d KOLs", "%d 位达人"), len(c.Portraits))
+	if len(c.Failures) > 0 {
+		compared = fmt.Sprintf(w.say("%d of %d KOLs", "%[2]d 位达人中的 %[1]d 位"), len(c.Portraits), len(c.Portraits)+len(c.Failures))
+	}
+	w.line(w.say("%s compared (Xiaohongshu, Just One API), %s; %% of followers.", "%s粉丝对比（小红书，Just One API），%s；数值为粉丝占比 %%。"), compared, order)
+	if c.Target != "" {
+		w.line(w.say("Target: %s.", "目标人群：%s。"), c.Target)
+	}
+}
+
+// column is one figure of every KOL.
+type column struct {
+	title string
+	short string // as the head of a narrow column
+	cells []string
+}
+
+// matrix writes the figures: KOLs as columns while a person can read them side
+// by side, else as rows.
+func (w *comparisonWriter) matrix() {
+	if w.inRows() {
+		w.rows()
+		return
+	}
+	var table [][]string
+	for _, c := range w.columns() {
+		table = append(table, append([]string{c.title}, c.cells...))
+	}
+	for _, line := range aligned(table, "  ", strings.Repeat("l", len(w.comparison.Portraits)+1)) {
+		w.line("%s", line)
+	}
+}
+
+func (w *comparisonWriter) inRows() bool { return len(w.comparison.Portraits) > mostColumns }
+
+// rows writes one KOL to a line. With many of them every space counts, so the
+// heads are short, and explained where they need it.
+func (w *comparisonWriter) rows() {
+	if w.comparison.Target != "" {
+		w.line("%s", w.say(
+			"Gend, Age, Prov, City, Int, Dev: share that matches; All: that matches all at once, if independent (bounds).",
+			"性别、年龄、省份、城市、兴趣、设备：匹配占比；全部：同时满足全部条件的占比，假设各维度独立（上下限）。"))
+	}
+	w.line("%s", w.say(
+		"Fem: women; Core: largest age group; Med: median age; T1: first-tier cities, at least; Over: overseas; Date: of the data; ?: not known.",
+		"核心：最大年龄段；中位：年龄中位数；一线：一线城市，至少；日期：数据日期；?：未知。"))
+	columns := w.columns()
+	table := make([][]string, len(w.comparison.Portraits)+1)
+	var sides strings.Builder
+	for _, c := range columns {
+		table[0] = append(table[0], c.short)
+		for i, cell := range c.cells {
+			table[i+1] = append(table[i+1], cell)
+		}
+		side := "r"
+		if c.title == kolTitle {
+			side = "l"
+		}
+		sides.WriteString(side)
+	}
+	for _, line := range aligned(table, " ", sides.String()) {
+		w.line("%s", line)
+	}
+}
+
+const kolTitle = "KOL"
+
+// columns returns the figures that some KOL has.
+func (w *comparisonWriter) columns() []column {
+	type portrait = schema.ComparedPortrait
+	columns := []column{
+		w.column(w.say("Rank", "排名"), "#", func(p portrait) string { return rank(p.Rank) }),
+		w.column(kolTitle, kolTitle, func(p portrait) string { return p.KOLID }),
+		w.column(w.say("Score", "评分"), w.say("Score", "评分"), func(p portrait) string { return w.fitted(p, score) }),
+	}
+	if w.inRows() {
+		columns[0].number()
+	}
+	for _, d := range schema.Dimensions() {
+		columns = append(columns, w.column(w.say("Match: ", "匹配：")+dimensionWords(d, w.lang), w.short(d),
+			func(p portrait) string {
+				return w.fitted(p, func(f *schema.ComparedFit) string { return matched(f, d) })
+			}))
+	}
+	columns = append(columns,
+		w.column(w.say("All at once", "同时满足"), w.say("All", "全部"), func(p portrait) string { return w.fitted(p, reach) }),
+		w.column(w.say("Women", "女性"), w.say("Fem", "女性"), func(p portrait) string { return share(p.Female) }),
+		w.column(w.say("Core age", "核心年龄"), w.say("Core", "核心"), coreAge),
+		w.column(w.say("Median age", "年龄中位数"), w.say("Med", "中位"), func(p portrait) string { return years(p.MedianYears) }),
+		w.column(w.say("Under 18", "未成年人"), "<18", func(p portrait) string { return share(p.MinorShare) }),
+		w.column(w.say("Top provinces", "主要省份"), w.say("Provinces", "主要省份"), func(p portrait) string { return quoted(p.TopProvinces) }),
+		w.column(w.say("Top interests", "主要兴趣"), w.say("Interests", "主要兴趣"), func(p portrait) string { return quoted(p.TopInterests) }),
+		w.column(w.say("First-tier cities, at least", "一线城市（至少）"), w.say("T1", "一线"), func(p portrait) string { return share(p.Tier1CityShare) }),
+		w.column(w.say("Overseas", "海外"), w.say("Over", "海外"), func(p portrait) string { return share(p.OverseasShare) }),
+		w.column(w.say("Apple", "苹果"), w.say("Apple", "苹果"), func(p portrait) string { return share(p.AppleShare) }),
+		w.column(w.say("As of", "数据日期"), w.say("Date", "日期"), w.day),
+	)
+	columns = slices.DeleteFunc(columns, func(c column) bool { return !c.withGaps() })
+	if w.inRows() {
+		columns = withoutRepetition(columns)
+	}
+	return columns
+}
+
+// withoutRepetition leaves out a column that has the same figures as one before
+// it: where women are the target, who matches and who is a woman are the same.
+func withoutRepetition(columns []column) []column {
+	var kept []column
+	for _, c := range columns {
+		if !slices.ContainsFunc(kept, func(k column) bool { return slices.Equal(k.cells, c.cells) }) {
+			kept = append(kept, c)
+		}
+	}
+	return kept
+}
+
+// short is the head of a dimension's column where every space counts.
+func (w *comparisonWriter) short(d schema.Dimension) string {
+	heads := map[schema.Dimension]string{
+		schema.DimensionGender: "Gend", schema.DimensionAgeGroups: "Age", schema.DimensionProvinces: "Prov",
+		schema.DimensionCities: "City", schema.DimensionInterests: "Int", schema.DimensionDevices: "Dev",
+	}
+	return w.say(heads[d], dimensionWords(d, schema.Chinese))
+}
+
+// day is the day of the data, without hyphens where every space counts.
+func (w *comparisonWriter) day(p schema.ComparedPortrait) string {
+	if w.inRows() {
+		return strings.ReplaceAll(p.AsOf, "-", "")
+	}
+	return p.AsOf
+}
+
+func (w *comparisonWriter) column(title, short string, cell func(schema.ComparedPortrait) string) column {
+	c := column{title: title, short: short}
+	for _, p := range w.comparison.Portraits {
+		c.cells = append(c.cells, cell(p))
+	}
+	return c
+}
+
+// number makes the cells the numbers of the rows, which are the ranks where
+// there are any.
+func (c column) number() {
+	for i := range c.cells {
+		c.cells[i] = strconv.Itoa(i + 1)
+	}
+}
+
+// withGaps marks what is not known, and reports whether anything is.
+func (c column) withGaps() bool {
+	known := false
+	for i, cell := range c.cells {
+		if cell == "" {
+			c.cells[i] = "?"
+		} else {
+			known = true
+		}
+	}
+	return known
+}
+
+func (w *comparisonWriter) fitted(p schema.ComparedPortrait, cell func(*schema.ComparedFit) string) string {
+	if p.Fit == nil {
+		return ""
+	}
+	return cell(p.Fit)
+}
+
+func score(f *schema.ComparedFit) string {
+	if f.Score == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*f.Score, 'f', 2, 64)
+}
+
+// matched writes a matched share, with a sign where it is a lower bound. None
+// of the selected rows is listed where that is 0: then it is not known.
+func matched(f *schema.ComparedFit, d schema.Dimension) string {
+	matched, known := f.Matched[d]
+	switch {
+	case !known:
+		return ""
+	case !slices.Contains(f.LowerBounds, d):
+		return audience.Points(matched)
+	case matched == 0:
+		return ""
+	default:
+		return "≥" + audience.Points(matched)
+	}
+}
+
+// reach writes who matches all dimensions: as though they were independent, and
+// between which bounds.
+func reach(f *schema.ComparedFit) string {
+	if f.Reach == nil {
+		return ""
+	}
+	atLeast := "0"
+	if f.Reach.AtLeast > 0 {
+		atLeast = audience.Points(f.Reach.AtLeast)
+	}
+	return fmt.Sprintf("%s (%s-%s)", audience.Points(f.Reach.Independent), atLeast, audience.Points(f.Reach.AtMost))
+}
+
+func coreAge(p schema.ComparedPortrait) string {
+	if p.CoreAgeShare == nil {
+		return ""
+	}
+	return audience.Quote(p.CoreAgeGroup) + " " + audience.Points(*p.CoreAgeShare)
+}
+
+func share(s *schema.RoughShare) string {
+	if s == nil {
+		return ""
+	}
+	return audience.Points(*s)
+}
+
+func years(y *float64) string {
+	if y == nil {
+		return ""
+	}
+	return strconv.FormatFloat(*y, 'f', 1, 64)
+}
+
+// rank is absent where there is no score to rank by.
+func rank(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+func quoted(names []string) string {
+	words := make([]string, len(names))
+	for i, name := range names {
+		words[i] = audience.Quote(name)
+	}
+	return strings.Join(words, "/")
+}
+
+// aligned sets the cells of a table under one another, as wide as a terminal
+// shows them, for which Chinese is twice as wide. Each column of sides is l,
+// flush left, or r, flush right.
+func aligned(table [][]string, gap, sides string) []string {
+	widths := make([]int, len(sides))
+	for _, row := range table {
+		for i, cell := range row {
+			widths[i] = max(widths[i], uniseg.StringWidth(cell))
+		}
+	}
+	lines := make([]string, len(table))
+	for i, row := range table {
+		cells := make([]string, len(row))
+		for j, cell := range row {
+			padding := strings.Repeat(" ", widths[j]-uniseg.StringWidth(cell))
+			if sides[j] == 'r' {
+				cells[j] = padding + cell
+			} else {
+				cells[j] = cell + padding
+			}
+		}
+		lines[i] = strings.TrimRight(strings.Join(cells, gap), " ")
+	}
+	return lines
+}
+
+// pair is two KOLs and how alike they are.
+type pair struct {
+	a, b  string
+	score float64
+}
+
+// similarity names the closest and the farthest two of more than two KOLs.
+func (w *comparisonWriter) similarity() {
+	closest, farthest := w.extremes()
+	switch {
+	case closest == nil:
+		return
+	case closest == farthest:
+		w.line(w.say("Similarity of the profiles (0 to 1): %.2f.", "画像相似度（0-1）：%.2f。"), closest.score)
+	default:
+		w.line(w.say("Similarity of the profiles (0 to 1): most alike %s and %s (%.2f), least %s and %s (%.2f).",
+			"画像相似度（0-1）：最相似 %s 与 %s（%.2f），差异最大 %s 与 %s（%.2f）。"),
+			closest.a, closest.b, closest.score, farthest.a, farthest.b, farthest.score)
+	}
+}
+
+// extremes returns the most and the least alike two KOLs, which are the same
+// where there is one pair alone, and nil where there is none.
+func (w *comparisonWriter) extremes() (closest, farthest *pair) {
+	if w.comparison.Similarity == nil {
+		return nil, nil
+	}
+	for i, row := range w.comparison.Similarity.Scores {
+		for j, score := range row {
+			if score == nil {
+				continue
+			}
+			p := &pair{w.named(j), w.named(i), *score}
+			if closest == nil || p.score > closest.score {
+				closest = p
+			}
+			if farthest == nil || p.score < farthest.score {
+				farthest = p
+			}
+		}
+	}
+	return closest, farthest
+}
+
+// named is what a sentence calls a portrait: by its number where it has one.
+func (w *comparisonWriter) named(i int) string {
+	if w.inRows() {
+		return fmt.Sprintf("#%d", i+1)
+	}
+	return w.comparison.Portraits[i].KOLID
+}
+
+// failures tells of the KOLs that there is no portrait of.
+func (w *comparisonWriter) failures() {
+	if len(w.comparison.Failures) == 0 {
+		return
+	}
+	w.line(w.say("No portrait of %d:", "%d 位未取得画像："), len(w.comparison.Failures))
+	for _, reason := range reasons(w.comparison.Failures) {
+		w.line("%s", reason)
+	}
+}
+
+// provenance says what the comparison cost.
+func (w *comparisonWriter) provenance() {
+	s := w.comparison.Source
+	charged := fmt.Sprintf(w.say("%d charged calls", "计费 %d 次"), s.Charged)
+	switch {
+	case s.Charged == 0:
+		charged = w.say("no charge", "未计费")
+	case s.Charged == 1:
+		charged = w.say("one charged call", "计费 1 次")
+	}
+	fmt.Fprintf(&w.text, w.say("%d from the store, %d fetched or shared with another call; %s.", "来自存储 %d 份，新采集或与其他调用共用 %d 份；%s。"),
+		s.FromStore, len(w.comparison.Portraits)-s.FromStore, charged)
+}

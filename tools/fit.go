@@ -1,0 +1,147 @@
+package tools
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"kol-portrait-mcp/audience"
+	"kol-portrait-mcp/schema"
+)
+
+// fit writes how well the followers match the target audience: what was asked
+// for and the score, the shares behind it, who matches all of it, and why.
+func (w *portraitWriter) fit(f *schema.Fit) {
+	if f == nil {
+		return
+	}
+	var shares []string
+	atLeast := ""
+	for d, m := range f.Matches() {
+		shares = append(shares, w.match(d, m))
+		if len(m.NotListed) > 0 {
+			atLeast = w.say("at least ", "至少")
+		}
+	}
+	score := w.say("no score", "无法评分")
+	if f.Score != nil {
+		score = fmt.Sprintf(w.say("score %s%s of 100", "评分%s %s（满分 100）"), atLeast, points(*f.Score))
+	}
+	w.line(w.say("Fit to %s: %s.", "与目标人群（%s）的匹配：%s。"), f.Target, score)
+	w.line(w.say("Matched: %s.", "匹配占比：%s。"), strings.Join(shares, w.say("; ", "；")))
+	if f.Reach != nil && len(shares) > 1 {
+		w.line(w.say("All at once: %s%s if independent; at least %s, at most %s.", "同时满足全部条件：若各维度独立为%s %s；至少 %s，至多 %s。"),
+			atLeast, audience.Percent(f.Reach.Independent), audience.Percent(f.Reach.AtLeast), audience.Percent(f.Reach.AtMost))
+	}
+	w.line("%s", f.Explanation)
+}
+
+// match writes one dimension of a fit: cities at least 2.9% (not listed:
+// Hangzhou).
+func (w *portraitWriter) match(d schema.Dimension, m *schema.Match) string {
+	words := dimensionWords(d, w.lang)
+	if m.MatchedShare == nil {
+		return words + w.say(" not known", "未知")
+	}
+	if *m.MatchedShare == 0 && len(m.NotListed) > 0 {
+		return words + w.say(" not listed: ", "未列出：") + someNames(m.NotListed, w.lang)
+	}
+	share := audience.Percent(*m.MatchedShare)
+	if len(m.NotListed) > 0 { // a list that is cut off elsewhere takes nothing from this sum
+		share = w.say("at least ", "至少 ") + share
+	}
+	var notes []string
+	if m.TGI != nil {
+		notes = append(notes, fmt.Sprintf("TGI %.0f", float64(*m.TGI)))
+	}
+	if len(m.NotListed) > 0 {
+		notes = append(notes, w.say("not listed: ", "未列出：")+someNames(m.NotListed, w.lang))
+	}
+	if len(notes) > 0 {
+		share += w.say(" (", "（") + strings.Join(notes, w.say("; ", "；")) + w.say(")", "）")
+	}
+	return words + " " + share
+}
+
+// mostNames is how many names of a list text spells out.
+const mostNames = 5
+
+func someNames(names []string, lang schema.Language) string {
+	separator, more := ", ", " and %d more"
+	if lang == schema.Chinese {
+		separator, more = "、", "等 %d 项"
+	}
+	quoted := make([]string, 0, mostNames)
+	for _, name := range names[:min(mostNames, len(names))] {
+		quoted = append(quoted, audience.Quote(name))
+	}
+	text := strings.Join(quoted, separator)
+	if rest := len(names) - mostNames; rest > 0 {
+		if lang == schema.Chinese {
+			rest = len(names)
+		}
+		text += fmt.Sprintf(more, rest)
+	}
+	return text
+}
+
+// dimensionWords names a dimension in a line of text.
+func dimensionWords(d schema.Dimension, lang schema.Language) string {
+	english, chinese := string(d), string(d)
+	switch d {
+	case schema.DimensionGender:
+		english, chinese = "gender", "性别"
+	case schema.DimensionAgeGroups:
+		english, chinese = "age", "年龄"
+	case schema.DimensionProvinces:
+		english, chinese = "provinces", "省份"
+	case schema.DimensionCities:
+		english, chinese = "cities", "城市"
+	case schema.DimensionInterests:
+		english, chinese = "interests", "兴趣"
+	case schema.DimensionDevices:
+		english, chinese = "devices", "设备"
+	}
+	if lang == schema.Chinese {
+		return chinese
+	}
+	return english
+}
+
+// change writes what moved since the older portrait, one line for all.
+func (w *portraitWriter) change(c *schema.Change) {
+	if c == nil {
+		return
+	}
+	var moved []string
+	for _, d := range []struct {
+		of    schema.Dimension
+		moves []schema.Move
+	}{
+		{schema.DimensionGender, c.Gender},
+		{schema.DimensionAgeGroups, c.Ages},
+		{schema.DimensionProvinces, c.Provinces},
+		{schema.DimensionCities, c.Cities},
+		{schema.DimensionInterests, c.Interests},
+		{schema.DimensionDevices, c.Devices},
+	} {
+		if len(d.moves) == 0 {
+			continue
+		}
+		var rows []string
+		for _, m := range d.moves {
+			rows = append(rows, fmt.Sprintf("%s %+.1f", audience.Quote(m.Name), m.Points))
+		}
+		moved = append(moved, dimensionWords(d.of, w.lang)+" "+strings.Join(rows, w.say(", ", "，")))
+	}
+	if moved == nil {
+		w.line(w.say("Since %s nothing moved by a point or more.", "与 %s 相比，各项变化均不足 1 个百分点。"), c.AsOf)
+		return
+	}
+	w.line(w.say("Moved since %s, in points: %s", "较 %s 的变化（百分点）：%s"), c.AsOf, strings.Join(moved, w.say("; ", "；")))
+}
+
+// points writes a score with as many decimals as it has, at most two.
+func points(score float64) string {
+	return strconv.FormatFloat(score, 'f', -1, 64)
+}

@@ -1,0 +1,130 @@
+package tools
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+
+	"kol-portrait-mcp/schema"
+)
+
+// parseTarget understands a target audience. Its names are looked up, so that
+// one that is not known is told before anything is asked of the vendor.
+func (t *Tools) parseTarget(name string, value any) (*schema.TargetAudience, error) {
+	values, ok := object(value)
+	if !ok {
+		return nil, invalidArgument(`%s is %s. It takes an object such as {"gender": "female", "ageGroups": ["25-34"], "provinces": ["Guangdong"]}.`, name, quote(value))
+	}
+	given := named(name+".", values, []argument{
+		{"gender", []string{"sex"}, false},
+		{"ageGroups", []string{"agegroup", "ages", "age"}, false},
+		{"provinces", []string{"province", "regions", "region"}, false},
+		{"cities", []string{"city"}, false},
+		{"interests", []string{"interest"}, false},
+		{"devices", []string{"device"}, false},
+		{"weights", []string{"weight"}, false},
+	})
+	target := &schema.TargetAudience{}
+	read(given, "gender", &target.Gender, parseName)
+	read(given, "ageGroups", &target.AgeGroups, parseNames)
+	read(given, "provinces", &target.Provinces, parseNames)
+	read(given, "cities", &target.Cities, parseNames)
+	read(given, "interests", &target.Interests, parseNames)
+	read(given, "devices", &target.Devices, parseNames)
+	read(given, "weights", &target.Weights, parseWeights)
+	if given.err != nil {
+		return nil, given.err
+	}
+	if _, err := t.analyst.Target(target); err != nil {
+		return nil, err
+	}
+	return target, nil
+}
+
+// parseName returns one name, without the wrapping that models add to it.
+func parseName(name string, value any) (string, error) {
+	names, err := parseNames(name, value)
+	if err != nil {
+		return "", err
+	}
+	if len(names) > 1 {
+		return "", invalidArgument("%s is %s. It takes one value; leave it out to mean all.", name, quote(value))
+	}
+	if len(names) == 0 {
+		return "", nil
+	}
+	return names[0], nil
+}
+
+// parseNames returns a list of names, also one that came as a string with
+// separators, or as JSON inside a string.
+func parseNames(name string, value any) ([]string, error) {
+	list, ok := list(value)
+	if !ok {
+		return nil, invalidArgument("%s is %s. It takes a list of names.", name, quote(value))
+	}
+	var names []string
+	for _, item := range list {
+		text := strings.Trim(scalar(item), wrapping)
+		if text == "" {
+			return nil, invalidArgument("%s holds %s, which is no name.", name, quote(item))
+		}
+		names = append(names, text)
+	}
+	return names, nil
+}
+
+// list returns value as a list: itself, the one that JSON inside a string holds,
+// or the parts of a string. An empty string is an empty list.
+func list(value any) (items []any, ok bool) {
+	switch v := value.(type) {
+	case []any:
+		return v, true
+	case string:
+		if err := json.Unmarshal([]byte(v), &items); err == nil {
+			return items, true
+		}
+		separated := func(r rune) bool { return strings.ContainsRune(",，、;；\n", r) }
+		for _, part := range strings.FieldsFunc(v, separated) {
+			if strings.Trim(part, wrapping) != "" {
+				items = append(items, part)
+			}
+		}
+		return items, true
+	case float64, json.Number:
+		return []any{v}, true
+	}
+	return nil, false
+}
+
+// parseWeights understands weights by dimension; which dimensions there are,
+// and how large a weight may be, the analyst knows.
+func parseWeights(name string, value any) (map[schema.Dimension]float64, error) {
+	values, ok := object(value)
+	if !ok {
+		return nil, invalidArgument(`%s is %s. It takes an object such as {"gender": 2, "provinces": 1}.`, name, quote(value))
+	}
+	weights := make(map[schema.Dimension]float64, len(values))
+	for dimension, value := range values {
+		weight, ok := number(value)
+		if !ok {
+			return nil, invalidArgument("%s has %s for %s. It takes numbers of 0 or more.", name, quote(value), quote(dimension))
+		}
+		weights[schema.Dimension(dimension)] = weight
+	}
+	return weights, nil
+}
+
+func number(value any) (v float64, ok bool) {
+	switch n := value.(type) {
+	case float64:
+		return n, true
+	case json.Number:
+		v, err := n.Float64()
+		return v, err == nil
+	case string:
+		v, err := strconv.ParseFloat(strings.Trim(n, wrapping), 64)
+		return v, err == nil
+	}
+	return 0, false
+}
