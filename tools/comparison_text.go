@@ -324,10 +324,9 @@ type pair struct {
 // similarity names the closest and the farthest two of more than two KOLs.
 func (w *comparisonWriter) similarity() {
 	closest, farthest := w.extremes()
-	switch {
-	case closest == nil:
-		return
-	case closest == farthest:
+	switch closest {
+	case nil:
+	case farthest:
 		w.line(w.say("Similarity of the profiles (0 to 1): %.2f.", "画像相似度（0-1）：%.2f。"), closest.score)
 	default:
 		w.line(w.say("Similarity of the profiles (0 to 1): most alike %s and %s (%.2f), least %s and %s (%.2f).",
@@ -382,10 +381,10 @@ func (w *comparisonWriter) failures() {
 func (w *comparisonWriter) provenance() {
 	s := w.comparison.Source
 	charged := fmt.Sprintf(w.say("%d charged calls", "计费 %d 次"), s.Charged)
-	switch {
-	case s.Charged == 0:
+	switch s.Charged {
+	case 0:
 		charged = w.say("no charge", "未计费")
-	case s.Charged == 1:
+	case 1:
 		charged = w.say("one charged call", "计费 1 次")
 	}
 	fmt.Fprintf(&w.text, w.say("%d from the store, %d fetched or shared with another call; %s.", "来自存储 %d 份，新采集或与其他调用共用 %d 份；%s。"),

@@ -97,7 +97,7 @@ func TestChangeTexts(t *testing.T) {
 			text, structured, isError := call(t, c, map[string]any{"kolId": kolID, "detail": "summary", "language": test.language})
 			require.False(t, isError, text)
 			golden(t, filepath.Join("../testdata/texts", test.golden), []byte(text+"\n"))
-			assert.NoError(t, compiled(t, tools.PortraitToolName, "outputSchema").Validate(structured))
+			require.NoError(t, compiled(t, tools.PortraitToolName, "outputSchema").Validate(structured))
 			assert.Equal(t, "2026-02-08", structured["change"].(map[string]any)["asOf"])
 		})
 	}
