@@ -47,8 +47,8 @@ type Options struct {
 	Logger    *slog.Logger
 }
 
-// Tools answers calls of the tools and reads of the resources. It is safe for
-// concurrent use.
+// Tools answers calls of the tools, reads of the resources and requests for
+// the prompts. It is safe for concurrent use.
 type Tools struct {
 	collector Collector
 	analyst   *audience.Analyst
@@ -81,8 +81,8 @@ const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' ag
 - When an answer is marked as sample data, say so: it describes no real KOL.
 - On any other error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds; where charged is true, ask the user first.`
 
-// Server returns an MCP server that offers the tools and resources under the
-// given version of the product.
+// Server returns an MCP server that offers the tools, resources and prompts
+// under the given version of the product.
 func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	portrait, err := portraitTool()
 	if err != nil {
@@ -94,14 +94,17 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	}
 	hooks := &mcpserver.Hooks{}
 	hooks.AddBeforeReadResource(t.refuseMissing)
+	hooks.AddBeforeGetPrompt(t.refuseArguments)
 	server := mcpserver.NewMCPServer("kol-portrait-mcp", version,
 		mcpserver.WithTitle("KOL fans portrait"),
 		mcpserver.WithDescription("Who follows a Xiaohongshu creator: compact, cost-aware audience portraits for agents."),
 		mcpserver.WithInstructions(instructions),
 		mcpserver.WithToolCapabilities(false),
 		mcpserver.WithResourceCapabilities(false, false),
+		mcpserver.WithPromptCapabilities(false),
 		mcpserver.WithCompletions(),
 		mcpserver.WithResourceCompletionProvider(completer{t}),
+		mcpserver.WithPromptCompletionProvider(completer{t}),
 		mcpserver.WithCacheHints(listTTL.Milliseconds(), mcp.CacheScopePublic),
 		mcpserver.WithMethodCacheHints(mcp.MethodResourcesRead, 0, mcp.CacheScopePrivate),
 		mcpserver.WithHooks(hooks),
@@ -117,5 +120,6 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	server.AddTool(comparison, t.callComparison)
 	server.AddResource(usageResource(), t.readUsage)
 	server.AddResourceTemplate(portraitTemplate(), t.readPortrait)
+	server.AddPrompts(t.prompts()...)
 	return server, nil
 }
