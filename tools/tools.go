@@ -76,7 +76,7 @@ const listTTL = time.Hour
 const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' age, gender, places, interests and devices, from Just One API's paid "fans portrait".
 - Collecting a portrait costs money. Portraits are kept and shared, and served from the store for free while they are recent. Leave acceptCache at true unless the user asks for newer data, and do not repeat a call whose answer you have.
 - still_collecting means: not yet. The collection goes on in the background; repeat the same call after retryAfterSeconds, which gets the answer without a second charge.
-- The resource kol-portrait://usage tells today's charged calls and what is left of the budget; kol-portrait://portraits/{kolId} is the stored data as the vendor sent it.
+- The resource kol-portrait://usage tells today's charged calls and what is left of the budget; kol-portrait://portraits/{kolId} is the stored data as the vendor sent it; kol-portrait://guide tells how each figure is computed.
 - Shares are fractions from 0 to 1 in structured results and percentages in text. What is absent is unknown, not zero; the city list holds only the largest few, so sums over it are lower bounds.
 - When an answer is marked as sample data, say so: it describes no real KOL.
 - On any other error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds; where charged is true, ask the user first.`
@@ -94,6 +94,7 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	}
 	hooks := &mcpserver.Hooks{}
 	hooks.AddBeforeReadResource(t.refuseMissing)
+	hooks.AddAfterReadResource(letGuideBeCached)
 	hooks.AddBeforeGetPrompt(t.refuseArguments)
 	server := mcpserver.NewMCPServer("kol-portrait-mcp", version,
 		mcpserver.WithTitle("KOL fans portrait"),
@@ -119,6 +120,7 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	server.AddTool(portrait, t.callPortrait)
 	server.AddTool(comparison, t.callComparison)
 	server.AddResource(usageResource(), t.readUsage)
+	server.AddResource(guideResource(), t.readGuide)
 	server.AddResourceTemplate(portraitTemplate(), t.readPortrait)
 	server.AddPrompts(t.prompts()...)
 	return server, nil
