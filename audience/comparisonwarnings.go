@@ -141,7 +141,7 @@ func (s comparedSet) byDimension(faults func(*schema.Distributions) []schema.Dim
 			i = len(groups)
 			groups = append(groups, group{kols: kols})
 		}
-		groups[i].words = append(groups[i].words, dimensionWord(of).in(s.lang))
+		groups[i].words = append(groups[i].words, DimensionName(of, s.lang))
 	}
 	var parts []string
 	for _, g := range groups {

@@ -2,17 +2,9 @@ package audience
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"kol-portrait-mcp/schema"
-)
-
-// The indexes from which on an audience differs from the baseline enough to
-// say so beside a share: a fifth more or a fifth less.
-const (
-	overIndexed  = 120
-	underIndexed = 80
 )
 
 // leastShown is the smallest share that text has a figure for.
@@ -235,10 +227,10 @@ func (a account) share(m match) string {
 
 // index says how a share compares with the baseline, where that is telling.
 func (a account) index(m match) string {
-	if m.tgi == nil || *m.tgi > underIndexed && *m.tgi < overIndexed {
+	if !notable(m.tgi) {
 		return ""
 	}
-	return "TGI " + strconv.FormatFloat(float64(*m.tgi), 'f', 0, 64)
+	return "TGI " + Round(*m.tgi)
 }
 
 // members says of followers that they are among those selected: what follows a
@@ -335,23 +327,7 @@ func (a account) either(words []string) string {
 	return others + " or " + last
 }
 
-func (a account) dimension(m match) string {
-	switch m.of {
-	case schema.DimensionGender:
-		return a.say("gender", "性别")
-	case schema.DimensionAgeGroups:
-		return a.say("age", "年龄")
-	case schema.DimensionProvinces:
-		return a.say("province", "省份")
-	case schema.DimensionCities:
-		return a.say("city", "城市")
-	case schema.DimensionInterests:
-		return a.say("interest", "兴趣")
-	case schema.DimensionDevices:
-		return a.say("device", "设备")
-	}
-	return string(m.of)
-}
+func (a account) dimension(m match) string { return kindOf(m.of, a.lang) }
 
 func (a account) say(en, zh string, args ...any) string { return say(a.lang, en, zh, args...) }
 

@@ -224,7 +224,7 @@ func (p *portrait) appleInsight() string {
 // baseline, farthest off first.
 func (p *portrait) indexInsight(of schema.Dimension, rows []schema.RankedShare) string {
 	over, under := farthest(rows)
-	what, against := indexWord(of).in(p.lang), p.baseline.against(of, p.lang)
+	what, against := kindOf(of, p.lang), p.baseline.against(of, p.lang)
 	high, low := indexes(over, p.lang), indexes(under, p.lang)
 	switch {
 	case over == nil && under == nil:
@@ -236,23 +236,6 @@ func (p *portrait) indexInsight(of schema.Dimension, rows []schema.RankedShare) 
 	default:
 		return say(p.lang, "High %s TGI %s: %s; low: %s.", "%s TGI（%s）偏高：%s；偏低：%s。", what, against, high, low)
 	}
-}
-
-// indexWord names what the rows of an index are, in front of TGI.
-func indexWord(of schema.Dimension) label {
-	word := dimensionWord(of)
-	switch of {
-	case schema.DimensionProvinces:
-		word.en = "province"
-	case schema.DimensionCities:
-		word.en = "city"
-	case schema.DimensionInterests:
-		word.en = "interest"
-	case schema.DimensionDevices:
-		word.en = "device"
-	case schema.DimensionGender, schema.DimensionAgeGroups: // are one word
-	}
-	return word
 }
 
 // farthest returns the rows that are worth a word for their index, at most three
@@ -281,6 +264,13 @@ func farthest(rows []schema.RankedShare) (over, under []schema.RankedShare) {
 	slices.SortStableFunc(under, func(a, b schema.RankedShare) int { return byIndex(b, a) })
 	return top(over), top(under)
 }
+
+// The indexes from which on an audience differs from the baseline enough to
+// say so beside a share: a fifth more or a fifth less.
+const (
+	overIndexed  = 120
+	underIndexed = 80
+)
 
 // notable tells whether an index is far enough from 100 for a word.
 func notable(index *schema.Index) bool {

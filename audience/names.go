@@ -33,6 +33,40 @@ func (a *Analyst) DeviceName(d schema.DeviceShare, lang schema.Language) string 
 	return a.facts().device(d, lang)
 }
 
+// DimensionName names a dimension in a sentence: provinces, 省份.
+func DimensionName(of schema.Dimension, lang schema.Language) string {
+	switch of {
+	case schema.DimensionGender:
+		return say(lang, "gender", "性别")
+	case schema.DimensionAgeGroups:
+		return say(lang, "age", "年龄")
+	case schema.DimensionProvinces:
+		return say(lang, "provinces", "省份")
+	case schema.DimensionCities:
+		return say(lang, "cities", "城市")
+	case schema.DimensionInterests:
+		return say(lang, "interests", "兴趣")
+	default:
+		return say(lang, "devices", "设备")
+	}
+}
+
+// kindOf is what a dimension's rows are, one of them: province, 省份.
+func kindOf(of schema.Dimension, lang schema.Language) string {
+	switch of {
+	case schema.DimensionProvinces:
+		return say(lang, "province", "省份")
+	case schema.DimensionCities:
+		return say(lang, "city", "城市")
+	case schema.DimensionInterests:
+		return say(lang, "interest", "兴趣")
+	case schema.DimensionDevices:
+		return say(lang, "device", "设备")
+	default: // gender and age are one word
+		return DimensionName(of, lang)
+	}
+}
+
 // label is a name in both languages.
 type label struct {
 	en, zh string

@@ -25,7 +25,7 @@ func (t *Target) Words(lang schema.Language) string {
 		}
 		parts = append(parts, t.dimensionWords(of, lang))
 		if weight := t.weights[of]; weight != 1 {
-			weights = append(weights, dimensionWord(of).in(lang)+" "+strconv.FormatFloat(weight, 'g', -1, 64))
+			weights = append(weights, DimensionName(of, lang)+" "+strconv.FormatFloat(weight, 'g', -1, 64))
 		}
 	}
 	words := strings.Join(parts, say(lang, "; ", "；"))
@@ -88,21 +88,3 @@ func beside(left, right string) string {
 func han(r rune) bool { return unicode.Is(unicode.Han, r) }
 
 func latin(r rune) bool { return unicode.Is(unicode.Latin, r) || unicode.IsDigit(r) }
-
-// dimensionWord names a dimension in a sentence.
-func dimensionWord(of schema.Dimension) label {
-	switch of {
-	case schema.DimensionGender:
-		return label{en: "gender", zh: "性别"}
-	case schema.DimensionAgeGroups:
-		return label{en: "age", zh: "年龄"}
-	case schema.DimensionProvinces:
-		return label{en: "provinces", zh: "省份"}
-	case schema.DimensionCities:
-		return label{en: "cities", zh: "城市"}
-	case schema.DimensionInterests:
-		return label{en: "interests", zh: "兴趣"}
-	default:
-		return label{en: "devices", zh: "设备"}
-	}
-}

@@ -86,7 +86,7 @@ func daysBetween(day, today time.Time) int {
 func missingWarning(d *schema.Distributions, lang schema.Language) string {
 	var words []string
 	for _, of := range missing(d) {
-		words = append(words, dimensionWord(of).in(lang))
+		words = append(words, DimensionName(of, lang))
 	}
 	if words == nil {
 		return ""

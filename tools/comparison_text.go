@@ -126,7 +126,7 @@ func (w *comparisonWriter) columns() []column {
 		columns[0].number()
 	}
 	for _, d := range schema.Dimensions() {
-		columns = append(columns, w.column(w.say("Match: ", "匹配：")+dimensionWords(d, w.lang), w.short(d),
+		columns = append(columns, w.column(w.say("Match: ", "匹配：")+audience.DimensionName(d, w.lang), w.short(d),
 			func(p portrait) string {
 				return w.fitted(p, func(f *schema.ComparedFit) string { return matched(f, d) })
 			}))
@@ -169,7 +169,7 @@ func (w *comparisonWriter) short(d schema.Dimension) string {
 		schema.DimensionGender: "Gend", schema.DimensionAgeGroups: "Age", schema.DimensionProvinces: "Prov",
 		schema.DimensionCities: "City", schema.DimensionInterests: "Int", schema.DimensionDevices: "Dev",
 	}
-	return w.say(heads[d], dimensionWords(d, schema.Chinese))
+	return w.say(heads[d], audience.DimensionName(d, schema.Chinese))
 }
 
 // day is the day of the data, without hyphens where every space counts.

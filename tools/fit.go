@@ -39,7 +39,7 @@ func (w *portraitWriter) fit(f *schema.Fit) {
 // match writes one dimension of a fit: cities at least 2.9% (not listed:
 // Hangzhou).
 func (w *portraitWriter) match(d schema.Dimension, m *schema.Match) string {
-	words := dimensionWords(d, w.lang)
+	words := audience.DimensionName(d, w.lang)
 	if m.MatchedShare == nil {
 		return words + w.say(" not known", "未知")
 	}
@@ -52,7 +52,7 @@ func (w *portraitWriter) match(d schema.Dimension, m *schema.Match) string {
 	}
 	var notes []string
 	if m.TGI != nil {
-		notes = append(notes, fmt.Sprintf("TGI %.0f", float64(*m.TGI)))
+		notes = append(notes, "TGI "+audience.Round(*m.TGI))
 	}
 	if len(m.NotListed) > 0 {
 		notes = append(notes, w.say("not listed: ", "未列出：")+someNames(m.NotListed, w.lang))
@@ -85,29 +85,6 @@ func someNames(names []string, lang schema.Language) string {
 	return text
 }
 
-// dimensionWords names a dimension in a line of text.
-func dimensionWords(d schema.Dimension, lang schema.Language) string {
-	english, chinese := string(d), string(d)
-	switch d {
-	case schema.DimensionGender:
-		english, chinese = "gender", "性别"
-	case schema.DimensionAgeGroups:
-		english, chinese = "age", "年龄"
-	case schema.DimensionProvinces:
-		english, chinese = "provinces", "省份"
-	case schema.DimensionCities:
-		english, chinese = "cities", "城市"
-	case schema.DimensionInterests:
-		english, chinese = "interests", "兴趣"
-	case schema.DimensionDevices:
-		english, chinese = "devices", "设备"
-	}
-	if lang == schema.Chinese {
-		return chinese
-	}
-	return english
-}
-
 // change writes what moved since the older portrait, one line for all.
 func (w *portraitWriter) change(c *schema.Change) {
 	if c == nil {
@@ -132,7 +109,7 @@ func (w *portraitWriter) change(c *schema.Change) {
 		for _, m := range d.moves {
 			rows = append(rows, fmt.Sprintf("%s %+.1f", audience.Quote(m.Name), m.Points))
 		}
-		moved = append(moved, dimensionWords(d.of, w.lang)+" "+strings.Join(rows, w.say(", ", "，")))
+		moved = append(moved, audience.DimensionName(d.of, w.lang)+" "+strings.Join(rows, w.say(", ", "，")))
 	}
 	if moved == nil {
 		w.line(w.say("Since %s nothing moved by a point or more.", "与 %s 相比，各项变化均不足 1 个百分点。"), c.AsOf)
