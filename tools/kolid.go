@@ -70,8 +70,7 @@ func parseKOLIDs(name string, value any) ([]string, error) {
 		}
 	}
 	if len(ids) < fewestCompared || len(ids) > mostCompared {
-		return nil, invalidArgument("%s names %d KOLs, duplicates aside. It takes %d to %d; for one there is %s, and more make several comparisons.",
-			name, len(ids), fewestCompared, mostCompared, PortraitToolName)
+		return nil, invalidArgument("%s: %d given, duplicates aside. It takes %d to %d KOLs.", name, len(ids), fewestCompared, mostCompared)
 	}
 	return ids, nil
 }

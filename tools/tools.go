@@ -74,6 +74,7 @@ const listTTL = time.Hour
 
 // instructions is what a client tells its model about the server as a whole.
 const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' age, gender, places, interests and devices, from Just One API's paid "fans portrait".
+- get_kol_fans_portrait is for one KOL, compare_kol_fans_portraits for a shortlist. With a targetAudience both say how well the followers fit: the score ranks and is no probability, reach is a range.
 - Collecting a portrait costs money. Portraits are kept and shared, and served from the store for free while they are recent. Leave acceptCache at true unless the user asks for newer data, and do not repeat a call whose answer you have.
 - still_collecting means: not yet. The collection goes on in the background; repeat the same call after retryAfterSeconds, which gets the answer without a second charge.
 - The resource kol-portrait://usage tells today's charged calls and what is left of the budget; kol-portrait://portraits/{kolId} is the stored data as the vendor sent it; kol-portrait://guide tells how each figure is computed.
