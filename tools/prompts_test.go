@@ -184,7 +184,7 @@ func TestArgumentsThatDoNotFillAPromptAreInvalidParameters(t *testing.T) {
 		{"a display name", assess, map[string]string{"kolId": "李佳琦", "brief": brief}, "neither a KOL id"},
 		{"a note", assess, map[string]string{"kolId": "https://www.xiaohongshu.com/explore/66f1", "brief": brief}, "Give the address of its author's profile page"},
 		{"a short link", assess, map[string]string{"kolId": "http://xhslink.com/a/b", "brief": brief}, "give the address it leads to"},
-		{"several for one", assess, map[string]string{"kolId": profile + "a1 " + profile + "b2", "brief": brief}, "kolIds: 2 given"},
+		{"several for one", assess, map[string]string{"kolId": profile + "a1 " + profile + "b2", "brief": brief}, "names 2 KOLs"},
 		{"no brief", assess, map[string]string{"kolId": kolID}, "brief is missing. Say what the brand sells and whom it wants to reach"},
 		{"a brief of blanks", assess, map[string]string{"kolId": kolID, "brief": " \n\t"}, "brief is missing"},
 		{"a brief that shows nothing", assess, map[string]string{"kolId": kolID, "brief": "\u200b\u2060"}, "brief is missing"},
