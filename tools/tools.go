@@ -13,6 +13,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+	"golang.org/x/sync/errgroup"
 
 	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
@@ -85,11 +86,7 @@ const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' ag
 // Server returns an MCP server that offers the tools, resources and prompts
 // under the given version of the product.
 func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
-	portrait, err := portraitTool()
-	if err != nil {
-		return nil, err
-	}
-	comparison, err := comparisonTool()
+	portrait, comparison, err := definitions()
 	if err != nil {
 		return nil, err
 	}
@@ -125,4 +122,19 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 	server.AddResourceTemplate(portraitTemplate(), t.readPortrait)
 	server.AddPrompts(t.prompts()...)
 	return server, nil
+}
+
+// definitions returns the tools. Their schemas are generated side by side, since
+// a client waits for them at the start.
+func definitions() (portrait, comparison mcp.Tool, err error) {
+	var both errgroup.Group
+	both.Go(func() (err error) {
+		portrait, err = portraitTool()
+		return err
+	})
+	both.Go(func() (err error) {
+		comparison, err = comparisonTool()
+		return err
+	})
+	return portrait, comparison, both.Wait()
 }
