@@ -30,12 +30,14 @@ func TestCommands(t *testing.T) {
 	})
 }
 
-func TestREADMEShowsTheAnswerAsItIs(t *testing.T) {
+func TestREADMEShowsAnswersAsTheyAre(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
-	answer, err := os.ReadFile("testdata/texts/documented.en.txt")
-	require.NoError(t, err)
-	assert.Contains(t, string(readme), "```text\n"+string(answer)+"```\n")
+	for _, name := range []string{"documented.en.txt", "comparison.shortlist.en.txt"} {
+		answer, err := os.ReadFile("testdata/texts/" + name)
+		require.NoError(t, err)
+		assert.Contains(t, string(readme), "```text\n"+string(answer)+"```\n", name)
+	}
 }
 
 func TestREADMENamesWhatHasNoEffectYet(t *testing.T) {

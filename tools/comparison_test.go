@@ -50,6 +50,7 @@ func TestComparisonTexts(t *testing.T) {
 		golden    string
 		arguments map[string]any
 	}{
+		{"comparison.shortlist.en.txt", map[string]any{"kolIds": []any{kolID, "kol-b", "kol-c"}, "targetAudience": map[string]any{"gender": "female", "ageGroups": "25-34,35-44"}}},
 		{"comparison.target.en.txt", map[string]any{"kolIds": hexIDs(3), "targetAudience": target()}},
 		{"comparison.target.zh.txt", map[string]any{"kolIds": hexIDs(3), "targetAudience": target(), "language": "zh"}},
 		{"comparison.rows.en.txt", map[string]any{"kolIds": hexIDs(8), "targetAudience": target()}},
