@@ -83,10 +83,10 @@ func (c contender) score() (float64, bool) {
 // than what a comparison shows of it. What is not known is behind any that is;
 // without a score there is none to rank by.
 func (c contender) reach() float64 {
-	if _, scored := c.score(); !scored || c.fit.Reach == nil {
+	if _, scored := c.score(); !scored || c.fit.Reach == nil || c.fit.Reach.Independent == nil {
 		return -1
 	}
-	return float64(c.fit.Reach.Independent)
+	return float64(*c.fit.Reach.Independent)
 }
 
 func (a *Analyst) comparedPortrait(c contender, lang schema.Language) schema.ComparedPortrait {
@@ -134,19 +134,18 @@ func comparedFit(fit *schema.Fit) *schema.ComparedFit {
 	if fit == nil {
 		return nil
 	}
-	compared := &schema.ComparedFit{Score: fit.Score, Matched: map[schema.Dimension]schema.RoughShare{}}
+	compared := &schema.ComparedFit{Score: fit.Score, ScoreLowerBound: fit.ScoreLowerBound, Matched: map[schema.Dimension]schema.RoughShare{}}
 	for of, match := range fit.Matches() {
-		if match.MatchedShare == nil {
-			continue
+		if match.MatchedShare != nil {
+			compared.Matched[of] = schema.RoughShare(*match.MatchedShare)
 		}
-		compared.Matched[of] = schema.RoughShare(*match.MatchedShare)
-		if match.LowerBound {
-			compared.LowerBounds = append(compared.LowerBounds, of)
+		if len(match.NotListed) > 0 {
+			compared.NotListed = append(compared.NotListed, of)
 		}
 	}
 	if fit.Reach != nil {
 		compared.Reach = &schema.RoughReach{
-			Independent: schema.RoughShare(fit.Reach.Independent),
+			Independent: fit.Reach.Independent,
 			AtLeast:     schema.RoughShare(fit.Reach.AtLeast),
 			AtMost:      schema.RoughShare(fit.Reach.AtMost),
 		}

@@ -128,10 +128,13 @@ func (a account) capping() string {
 // combined says how many may match everything, between the cap and what is
 // certain.
 func (a account) combined() string {
-	figure := Percent(a.reach.Independent)
+	if a.reach.Independent == nil {
+		return ""
+	}
+	figure := Percent(*a.reach.Independent)
 	en, zh := figure, "占 "+figure
 	if slices.ContainsFunc(a.matches, a.open) {
-		if a.reach.Independent < leastShown {
+		if *a.reach.Independent < leastShown {
 			return "" // at least next to nobody says nothing
 		}
 		en, zh = "at least "+figure, "至少占 "+figure
@@ -180,22 +183,16 @@ func (a account) lowerBounds() string {
 	return unlisted + a.say("; the score is a lower bound", "；得分为下限")
 }
 
-// unseen tells whether nothing that was selected has a row, so that the share
-// is no figure at all.
-func (a account) unseen(m match) bool {
-	return m.known && len(m.unlisted) == len(a.target.selected[m.of])
-}
-
 // open tells whether names without a row leave open how many match, as far as
 // text shows.
 func (a account) open(m match) bool {
-	return a.unseen(m) || m.unlisted != nil && Percent(m.share) != Percent(m.most)
+	return m.unseen() || m.unlisted != nil && Percent(m.share) != Percent(m.most)
 }
 
 // matched is the figure that stands beside a dimension's name.
 func (a account) matched(m match) string {
 	switch {
-	case a.unseen(m):
+	case m.unseen():
 		return a.say("not listed", "未列出")
 	case a.open(m):
 		return a.say("at least %s match", "至少匹配 %s", Percent(m.share))
@@ -209,7 +206,7 @@ func (a account) share(m match) string {
 	least, most := Percent(m.share), Percent(m.most)
 	var en, zh string
 	switch {
-	case a.unseen(m):
+	case m.unseen():
 		en, zh = "at most "+most, "至多占 "+most
 	case a.open(m):
 		en, zh = least+" to "+most, "占 "+least+" 至 "+most

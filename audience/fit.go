@@ -29,6 +29,7 @@ func (a *Analyst) Fit(t *Target, d *schema.Distributions, lang schema.Language) 
 	f := a.facts()
 	matches := f.matches(t, d)
 	fit := &schema.Fit{Target: t.Words(lang), Score: score(matches), Reach: reach(matches)}
+	fit.ScoreLowerBound = fit.Score != nil && slices.ContainsFunc(matches, match.opensScore)
 	for _, m := range matches {
 		*fit.Of(m.of) = f.told(m, lang)
 	}
@@ -43,6 +44,7 @@ func (a *Analyst) Fit(t *Target, d *schema.Distributions, lang schema.Language) 
 type match struct {
 	of         schema.Dimension
 	weight     float64
+	selected   int      // how many names the caller selects
 	known      bool     // whether there is data; without it the rest is nothing
 	share      float64  // the selected rows together, 0..1
 	most       float64  // what the selected names can hold at most, listed or not
@@ -52,6 +54,13 @@ type match struct {
 }
 
 func (m match) unknown() bool { return !m.known }
+
+// unseen tells whether nothing that was selected has a row, so that the share
+// is no figure at all.
+func (m match) unseen() bool { return m.known && len(m.unlisted) == m.selected }
+
+// opensScore tells whether the score is a lower bound for this dimension.
+func (m match) opensScore() bool { return m.weight > 0 && len(m.unlisted) > 0 }
 
 // matches holds each dimension of a target audience against the followers, in
 // the order of schema.Dimensions.
@@ -66,7 +75,7 @@ func (f *facts) matches(t *Target, d *schema.Distributions) []match {
 }
 
 func (f *facts) match(of schema.Dimension, t *Target, d *schema.Distributions) match {
-	m := match{of: of, weight: t.weights[of]}
+	m := match{of: of, weight: t.weights[of], selected: len(t.selected[of])}
 	names := slices.Sorted(slices.Values(t.selected[of]))
 	l := f.listing(of, names, d)
 	for _, name := range names {
@@ -95,12 +104,15 @@ func (f *facts) told(m match, lang schema.Language) *schema.Match {
 	if !m.known {
 		return &schema.Match{}
 	}
-	return &schema.Match{
-		MatchedShare: new(schema.Share(m.share)),
-		LowerBound:   m.lowerBound,
-		TGI:          m.tgi,
-		NotListed:    f.unlistedNames(m, lang),
+	told := &schema.Match{
+		LowerBound: m.lowerBound,
+		TGI:        m.tgi,
+		NotListed:  f.unlistedNames(m, lang),
 	}
+	if !m.unseen() {
+		told.MatchedShare = new(schema.Share(m.share))
+	}
+	return told
 }
 
 // unlistedNames names in lang what was selected but is not listed, sorted:

@@ -452,7 +452,7 @@ func TestReachIsInOrderToTheLastDigit(t *testing.T) {
 	reach := fitOf(t, schema.TargetAudience{Gender: "female", AgeGroups: []string{"<18", "18-24"}}, &schema.Distributions{
 		Gender: genderOf(0.1, 0.9), Ages: agesOf(0.5, 0.5, 0, 0, 0),
 	}, schema.English).Reach
-	assert.Equal(t, &schema.Reach{Independent: 0.1, AtLeast: 0.1, AtMost: 0.1}, reach, "1 + 0.1 - 1 is more than 0.1")
+	assert.Equal(t, &schema.Reach{Independent: new(schema.Share(0.1)), AtLeast: 0.1, AtMost: 0.1}, reach, "1 + 0.1 - 1 is more than 0.1")
 }
 
 // Properties that hold for whatever the vendor sends and a caller asks for.
@@ -461,9 +461,16 @@ func TestFitStaysInBounds(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		fit := fitOf(t, anyTarget(t), anyDistributions(t), schema.English)
 		for of, match := range fit.Matches() {
-			if match.MatchedShare == nil {
+			if match.MatchedShare == nil && match.NotListed == nil {
 				assert.Nil(t, fit.Reach, of)
 				assert.Equal(t, &schema.Match{}, match, of)
+				continue
+			}
+			if match.MatchedShare == nil {
+				assert.True(t, match.LowerBound, of)
+				if fit.Reach != nil {
+					assert.Nil(t, fit.Reach.Independent, of)
+				}
 				continue
 			}
 			assert.GreaterOrEqual(t, *match.MatchedShare, schema.Share(0), of)
@@ -479,8 +486,11 @@ func TestFitStaysInBounds(t *testing.T) {
 		}
 		if r := fit.Reach; r != nil {
 			assert.GreaterOrEqual(t, r.AtLeast, schema.Share(0))
-			assert.LessOrEqual(t, r.AtLeast, r.Independent)
-			assert.LessOrEqual(t, r.Independent, r.AtMost)
+			assert.LessOrEqual(t, r.AtLeast, r.AtMost)
+			if r.Independent != nil {
+				assert.LessOrEqual(t, r.AtLeast, *r.Independent)
+				assert.LessOrEqual(t, *r.Independent, r.AtMost)
+			}
 			assert.LessOrEqual(t, r.AtMost, schema.Share(1))
 		}
 	})
@@ -504,7 +514,9 @@ func TestFitIsMonotoneInTheSelection(t *testing.T) {
 			return // lists of places that contradict each other
 		}
 		assert.LessOrEqual(t, *a.Score, *b.Score)
-		assert.LessOrEqual(t, a.Reach.Independent, b.Reach.Independent)
+		if a.Reach.Independent != nil { // and what is known stays known
+			assert.LessOrEqual(t, *a.Reach.Independent, *b.Reach.Independent)
+		}
 		assert.LessOrEqual(t, a.Reach.AtLeast, b.Reach.AtLeast+1e-9)
 		assert.LessOrEqual(t, a.Reach.AtMost, b.Reach.AtMost)
 	})

@@ -13,11 +13,11 @@ import (
 
 // fitOf is a fit of which only what ranks is known.
 func fitOf(score float64, reach schema.Share) *schema.Fit {
-	return &schema.Fit{Score: &score, Reach: &schema.Reach{Independent: reach}}
+	return &schema.Fit{Score: &score, Reach: &schema.Reach{Independent: new(reach)}}
 }
 
 func TestRanks(t *testing.T) {
-	unscored := &schema.Fit{Reach: &schema.Reach{Independent: 0.9}}
+	unscored := &schema.Fit{Reach: &schema.Reach{Independent: new(schema.Share(0.9))}}
 	for _, tt := range []struct {
 		name string
 		fits map[string]*schema.Fit // by KOL id
@@ -64,7 +64,7 @@ func TestComparedFit(t *testing.T) {
 
 		Interests: &schema.Match{MatchedShare: new(schema.Share(0)), LowerBound: true, NotListed: []string{"Travel"}},
 		Devices:   &schema.Match{LowerBound: true},
-		Reach:     &schema.Reach{Independent: 0.09256, AtMost: 0.17034},
+		Reach:     &schema.Reach{Independent: new(schema.Share(0.09256)), AtMost: 0.17034},
 	}))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{

@@ -18,7 +18,8 @@ import (
 // bound, and so are the product and the sum; the minimum then takes the most
 // that the dimension can hold.
 //
-// It is nil where a dimension has no data.
+// It is nil where a dimension has no data, and has no product where nothing
+// that is selected in a dimension is listed: that would be 0, which is not known.
 func reach(matches []match) *schema.Reach {
 	if len(matches) == 0 || slices.ContainsFunc(matches, match.unknown) {
 		return nil
@@ -34,9 +35,12 @@ func reach(matches []match) *schema.Reach {
 	if atLeast < rounding {
 		atLeast = 0
 	}
-	return &schema.Reach{
-		Independent: schema.Share(independent),
-		AtLeast:     schema.Share(min(atLeast, independent)), // a sum loses more in its last digits than a product
-		AtMost:      schema.Share(atMost),
+	r := &schema.Reach{
+		AtLeast: schema.Share(min(atLeast, independent)), // a sum loses more in its last digits than a product
+		AtMost:  schema.Share(atMost),
 	}
+	if !slices.ContainsFunc(matches, match.unseen) {
+		r.Independent = new(schema.Share(independent))
+	}
+	return r
 }

@@ -31,24 +31,29 @@ type ComparedPortrait struct {
 
 // ComparedFit is a Fit without what only one portrait has room for.
 type ComparedFit struct {
-	Score       *float64                 `json:"score,omitempty" jsonschema_description:"0 to 100"`
-	Matched     map[Dimension]RoughShare `json:"matched"`
-	LowerBounds []Dimension              `json:"lowerBounds,omitempty" jsonschema_description:"Dimensions whose list is cut off: at least the matched share"`
-	Reach       *RoughReach              `json:"reach,omitempty" jsonschema_description:"Share of followers who match every dimension"`
+	Score           *float64                 `json:"score,omitempty" jsonschema_description:"0 to 100"`
+	ScoreLowerBound bool                     `json:"scoreLowerBound,omitempty" jsonschema_description:"True: something selected is not listed, and counts as 0"`
+	Matched         map[Dimension]RoughShare `json:"matched"`
+	NotListed       []Dimension              `json:"notListed,omitempty" jsonschema_description:"Dimensions in which something selected is not listed: the share is at least this, or absent where nothing selected is"`
+	Reach           *RoughReach              `json:"reach,omitempty" jsonschema_description:"Share of followers who match every dimension"`
 }
 
 // RoughReach is a Reach as a Comparison has it.
 type RoughReach struct {
-	Independent RoughShare `json:"independent"`
+	Independent *Share     `json:"independent,omitempty" jsonschema_description:"If the dimensions were independent"`
 	AtLeast     RoughShare `json:"atLeast"`
 	AtMost      RoughShare `json:"atMost"`
 }
 
 // Similarity is how alike the profiles of compared KOLs are, two by two.
 type Similarity struct {
-	KOLIDs []string     `json:"kolIds,omitempty" jsonschema_description:"The KOLs of the rows and columns; left out beyond ten KOLs, where they are those of portraits, in that order"`
-	Scores [][]*float64 `json:"scores" jsonschema_description:"scores[i][j], j < i: 1 for equal profiles, 0 for entirely different ones; null where nothing can be compared"`
+	KOLIDs []string      `json:"kolIds,omitempty" jsonschema_description:"The KOLs of the rows and columns; left out beyond ten KOLs, where they are those of portraits, in that order"`
+	Scores LowerTriangle `json:"scores" jsonschema_description:"scores[i][j], j < i: 1 for equal profiles, 0 for entirely different ones; null where one of the four dimensions is missing"`
 }
+
+// LowerTriangle is a figure for each two of a list: row i has one for each
+// entry before the i-th, nil where it is not known.
+type LowerTriangle [][]*float64
 
 // FailedPortrait is a KOL of a Comparison that there is no portrait of.
 type FailedPortrait struct {

@@ -1,7 +1,10 @@
 // Package schema holds the words that every part of the server shares: what
 // the upstream said of a KOL's followers (Distributions), what it amounts to
-// (Summary), where it came from (Source), what a tool takes and gives
-// (PortraitArguments, Portrait), and how a failure is told (Error). It also
+// (Summary), whom a campaign is to reach and how well they fit that
+// (TargetAudience, Fit), what moved since an older portrait (Change), where it
+// came from (Source), what the tools take and give (PortraitArguments and
+// Portrait, ComparisonArguments and Comparison), and how a failure is told
+// (Error). It also
 // generates the JSON Schemas that clients see from these very types.
 //
 // Shares are fractions from 0 to 1 everywhere in data; only text that a

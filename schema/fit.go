@@ -4,22 +4,23 @@ import "iter"
 
 // Fit is how well a KOL's followers match a target audience.
 type Fit struct {
-	Target      string   `json:"target" jsonschema_description:"The target audience as it was understood"`
-	Score       *float64 `json:"score,omitempty" jsonschema_description:"0 to 100: the weighted mean of the matched shares, times 100; absent where a dimension has no data"`
-	Gender      *Match   `json:"gender,omitempty"`
-	AgeGroups   *Match   `json:"ageGroups,omitempty"`
-	Provinces   *Match   `json:"provinces,omitempty"`
-	Cities      *Match   `json:"cities,omitempty"`
-	Interests   *Match   `json:"interests,omitempty"`
-	Devices     *Match   `json:"devices,omitempty"`
-	Reach       *Reach   `json:"reach,omitempty" jsonschema_description:"Share of followers who match every dimension"`
-	Explanation string   `json:"explanation" jsonschema_description:"What drives the score, and what caps the reach"`
+	Target          string   `json:"target" jsonschema_description:"The target audience as it was understood"`
+	Score           *float64 `json:"score,omitempty" jsonschema_description:"0 to 100: the weighted mean of the matched shares, times 100; absent where a dimension with a weight has no data"`
+	ScoreLowerBound bool     `json:"scoreLowerBound,omitempty" jsonschema_description:"True: something selected is not listed, and counts as 0"`
+	Gender          *Match   `json:"gender,omitempty"`
+	AgeGroups       *Match   `json:"ageGroups,omitempty"`
+	Provinces       *Match   `json:"provinces,omitempty"`
+	Cities          *Match   `json:"cities,omitempty"`
+	Interests       *Match   `json:"interests,omitempty"`
+	Devices         *Match   `json:"devices,omitempty"`
+	Reach           *Reach   `json:"reach,omitempty" jsonschema_description:"Share of followers who match every dimension"`
+	Explanation     string   `json:"explanation" jsonschema_description:"What drives the score, and what caps the reach"`
 }
 
 // Match is one dimension of a Fit.
 type Match struct {
 	MatchedShare *Share   `json:"matchedShare,omitempty" jsonschema_description:"The selected rows together; absent where the vendor sent no data"`
-	LowerBound   bool     `json:"lowerBound" jsonschema_description:"True: the list is cut off, so the share is at least this"`
+	LowerBound   bool     `json:"lowerBound" jsonschema_description:"True: the list is cut off. At least this share, and exactly this where notListed is absent"`
 	TGI          *Index   `json:"tgi,omitempty"`
 	NotListed    []string `json:"notListed,omitempty" jsonschema_description:"Selected, but without a row: their share is not known"`
 }
@@ -29,9 +30,9 @@ type Match struct {
 // though they were independent, and bounded by what any dependence allows: the
 // Fréchet-Hoeffding bounds.
 type Reach struct {
-	Independent Share `json:"independent" jsonschema_description:"If the dimensions were independent: the product of the matched shares"`
-	AtLeast     Share `json:"atLeast"`
-	AtMost      Share `json:"atMost"`
+	Independent *Share `json:"independent,omitempty" jsonschema_description:"If the dimensions were independent: the product of the matched shares; absent where nothing selected in a dimension is listed"`
+	AtLeast     Share  `json:"atLeast"`
+	AtMost      Share  `json:"atMost"`
 }
 
 // Of returns the place of a dimension's Match, nil for an unknown dimension.

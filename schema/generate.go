@@ -52,6 +52,9 @@ func mapType(t reflect.Type) *jsonschema.Schema {
 	switch t {
 	case reflect.TypeFor[Share](), reflect.TypeFor[RoughShare](), reflect.TypeFor[Index]():
 		return &jsonschema.Schema{Type: "number"}
+	case reflect.TypeFor[LowerTriangle]():
+		known := &jsonschema.Schema{AnyOf: []*jsonschema.Schema{{Type: "number"}, {Type: "null"}}}
+		return &jsonschema.Schema{Type: "array", Items: &jsonschema.Schema{Type: "array", Items: known}}
 	}
 	return nil
 }

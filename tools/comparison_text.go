@@ -220,23 +220,16 @@ func score(f *schema.ComparedFit) string {
 	if f.Score == nil {
 		return ""
 	}
-	return strconv.FormatFloat(*f.Score, 'f', 2, 64)
+	return sign(f.ScoreLowerBound) + strconv.FormatFloat(*f.Score, 'f', 2, 64)
 }
 
-// matched writes a matched share, with a sign where it is a lower bound. None
-// of the selected rows is listed where that is 0: then it is not known.
+// matched writes a matched share, with a sign where it is a lower bound.
 func matched(f *schema.ComparedFit, d schema.Dimension) string {
 	matched, known := f.Matched[d]
-	switch {
-	case !known:
+	if !known {
 		return ""
-	case !slices.Contains(f.LowerBounds, d):
-		return audience.Points(matched)
-	case matched == 0:
-		return ""
-	default:
-		return "≥" + audience.Points(matched)
 	}
+	return sign(slices.Contains(f.NotListed, d)) + audience.Points(matched)
 }
 
 // reach writes who matches all dimensions: as though they were independent, and
@@ -245,11 +238,23 @@ func reach(f *schema.ComparedFit) string {
 	if f.Reach == nil {
 		return ""
 	}
-	atLeast := "0"
-	if f.Reach.AtLeast > 0 {
-		atLeast = audience.Points(f.Reach.AtLeast)
+	independent := "?"
+	if f.Reach.Independent != nil {
+		independent = sign(len(f.NotListed) > 0) + audience.Points(*f.Reach.Independent)
 	}
-	return fmt.Sprintf("%s (%s-%s)", audience.Points(f.Reach.Independent), atLeast, audience.Points(f.Reach.AtMost))
+	least := "0"
+	if f.Reach.AtLeast > 0 {
+		least = audience.Points(f.Reach.AtLeast)
+	}
+	return fmt.Sprintf("%s (%s-%s)", independent, least, audience.Points(f.Reach.AtMost))
+}
+
+// sign stands before a lower bound.
+func sign(lowerBound bool) string {
+	if lowerBound {
+		return "≥"
+	}
+	return ""
 }
 
 func coreAge(p schema.ComparedPortrait) string {

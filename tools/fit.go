@@ -15,35 +15,44 @@ func (w *portraitWriter) fit(f *schema.Fit) {
 	if f == nil {
 		return
 	}
-	var shares []string
 	atLeast := ""
-	for d, m := range f.Matches() {
-		shares = append(shares, w.match(d, m))
-		if len(m.NotListed) > 0 {
-			atLeast = w.say("at least ", "至少")
-		}
+	if f.ScoreLowerBound {
+		atLeast = w.say("at least ", "至少")
 	}
 	score := w.say("no score", "无法评分")
 	if f.Score != nil {
 		score = fmt.Sprintf(w.say("score %s%s of 100", "评分%s %s（满分 100）"), atLeast, points(*f.Score))
 	}
 	w.line(w.say("Fit to %s: %s.", "与目标人群（%s）的匹配：%s。"), f.Target, score)
+	var shares []string
+	for d, m := range f.Matches() {
+		shares = append(shares, w.match(d, m))
+	}
 	w.line(w.say("Matched: %s.", "匹配占比：%s。"), strings.Join(shares, w.say("; ", "；")))
 	if f.Reach != nil && len(shares) > 1 {
-		w.line(w.say("All at once: %s%s if independent; at least %s, at most %s.", "同时满足全部条件：若各维度独立为%s %s；至少 %s，至多 %s。"),
-			atLeast, audience.Percent(f.Reach.Independent), audience.Percent(f.Reach.AtLeast), audience.Percent(f.Reach.AtMost))
+		w.reach(f.Reach)
 	}
 	w.line("%s", f.Explanation)
+}
+
+// reach writes who matches all dimensions at once.
+func (w *portraitWriter) reach(r *schema.Reach) {
+	independent := ""
+	if r.Independent != nil {
+		independent = fmt.Sprintf(w.say("%s if independent; ", "若各维度相互独立为 %s；"), audience.Percent(*r.Independent))
+	}
+	w.line(w.say("Reach, all of these at once: %sat least %s, at most %s.", "同时符合全部条件的占比：%s至少 %s，至多 %s。"),
+		independent, audience.Percent(r.AtLeast), audience.Percent(r.AtMost))
 }
 
 // match writes one dimension of a fit: cities at least 2.9% (not listed:
 // Hangzhou).
 func (w *portraitWriter) match(d schema.Dimension, m *schema.Match) string {
 	words := audience.DimensionName(d, w.lang)
-	if m.MatchedShare == nil {
+	switch {
+	case m.MatchedShare == nil && m.NotListed == nil:
 		return words + w.say(" not known", "未知")
-	}
-	if *m.MatchedShare == 0 && len(m.NotListed) > 0 {
+	case m.MatchedShare == nil:
 		return words + w.say(" not listed: ", "未列出：") + someNames(m.NotListed, w.lang)
 	}
 	share := audience.Percent(*m.MatchedShare)

@@ -57,7 +57,7 @@ func TestTheWorkedFit(t *testing.T) {
 	assert.InDelta(t, 0.6713, float64(*got.Gender.MatchedShare), 0)
 	assert.InDelta(t, 0.8099, float64(*got.AgeGroups.MatchedShare), 0)
 	assert.InDelta(t, 0.1703, float64(*got.Provinces.MatchedShare), 0)
-	assert.Equal(t, &schema.Reach{Independent: 0.0926, AtLeast: 0, AtMost: 0.1703}, got.Reach)
+	assert.Equal(t, &schema.Reach{Independent: ref(schema.Share(0.0926)), AtLeast: 0, AtMost: 0.1703}, got.Reach)
 	top := structured["summary"].(map[string]any)["topProvinces"].([]any)[0].(map[string]any)
 	assert.Equal(t, "Guangdong", top["name"])
 	assert.InDelta(t, 145.7, top["tgi"], 0)

@@ -167,7 +167,7 @@ func TestWorkedFiguresOfTheGuide(t *testing.T) {
 			"100", fraction(float64(matched[0])), fraction(float64(matched[1])), fraction(float64(matched[2])), "3", fmt.Sprint(*fit.Score),
 		},
 		{ // reach
-			fraction(float64(matched[0])), fraction(float64(matched[1])), fraction(float64(matched[2])), fraction(float64(fit.Reach.Independent)),
+			fraction(float64(matched[0])), fraction(float64(matched[1])), fraction(float64(matched[2])), fraction(float64(*fit.Reach.Independent)),
 			"0", fraction(float64(matched[0] + matched[1] + matched[2])), "2", fmt.Sprint(fit.Reach.AtLeast), fraction(float64(fit.Reach.AtMost)),
 		},
 		{percent(*d.Gender.Female), percent(0.5), fmt.Sprint(*alike)},
