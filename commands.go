@@ -57,7 +57,8 @@ func newRoot(p process) *cobra.Command {
 		Use:   "kol-portrait-mcp",
 		Short: "Who follows a Xiaohongshu creator, for AI agents over MCP",
 		Long: "kol-portrait-mcp serves MCP, on stdio unless told otherwise: the tool " + tools.PortraitToolName + "\n" +
-			"tells who follows a Xiaohongshu creator, from Just One API's fans portrait.\n\nEnvironment:\n" + environmentHelp(),
+			"tells who follows a Xiaohongshu creator, from Just One API's fans portrait, and\n" +
+			tools.ComparisonToolName + " sets several side by side.\n\nEnvironment:\n" + environmentHelp(),
 		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d\n" +
 			"  JUSTONEAPI_TOKEN_FILE=token.txt kol-portrait-mcp --transport http --addr 127.0.0.1:8080",
 		Args:          usageArgs(cobra.NoArgs),
@@ -104,6 +105,10 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 			if len(ids) > 1 && detail != "" {
 				return usageError{errors.New("--detail is for the portrait of one KOL; a comparison has one length")}
 			}
+			audience, err := target.argument(cmd.Flags())
+			if err != nil {
+				return err
+			}
 			cfg, err := flags.config(cmd.Context(), p)
 			if err != nil {
 				return err
@@ -113,7 +118,7 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			arguments := map[string]any{"acceptCache": !fresh, "targetAudience": target.argument(), "detail": optional(detail), "language": optional(language)}
+			arguments := map[string]any{"acceptCache": !fresh, "targetAudience": audience, "detail": optional(detail), "language": optional(language)}
 			if len(ids) == 1 {
 				arguments["kolId"] = ids[0]
 				err = prog.printPortrait(cmd.Context(), p, arguments, asJSON)
@@ -129,7 +134,7 @@ func newPortrait(p process, flags *flags) *cobra.Command {
 	cmd.Flags().BoolVar(&fresh, "fresh", false, "collect anew, for one charged call a KOL, even where a stored portrait would do")
 	cmd.Flags().StringVar(&detail, "detail", "", "of one portrait: full, or summary without the distributions (default full)")
 	cmd.Flags().StringVar(&language, "language", "", "en or zh (default PORTRAIT_LANGUAGE)")
-	target.add(cmd.Flags())
+	target = addTarget(cmd)
 	return cmd
 }
 
@@ -149,46 +154,50 @@ func anyOf(values []string) []any {
 	return list
 }
 
-// targetFlags are the target audience. Their values are understood as those of
-// the tools are.
-type targetFlags struct {
-	gender, ages, provinces, cities, interests, devices string
-	weights                                             map[string]string
+// targetFlags are the target audience, as text by argument. Their values are
+// understood as those of the tools are.
+type targetFlags map[string]*targetFlag
+
+type targetFlag struct {
+	name, value string
 }
 
-func (f *targetFlags) add(set *pflag.FlagSet) {
-	set.StringVar(&f.gender, "gender", "", "target audience: female or male")
-	set.StringVar(&f.ages, "ages", "", "target audience: age groups, such as 25-34,35-44")
-	set.StringVar(&f.provinces, "provinces", "", "target audience: provinces or regions, such as Guangdong,浙江,East")
-	set.StringVar(&f.cities, "cities", "", "target audience: cities, tier1 or new-tier1")
-	set.StringVar(&f.interests, "interests", "", "target audience: interests, such as Food,Travel")
-	set.StringVar(&f.devices, "devices", "", "target audience: device brands, such as Apple")
-	set.StringToStringVar(&f.weights, "weights", nil, "target audience: weights in the score, such as gender=2,provinces=1 (default 1 each)")
+// addTarget adds the flags of the target audience to a command.
+func addTarget(cmd *cobra.Command) targetFlags {
+	target := targetFlags{}
+	for _, flag := range []struct{ argument, name, usage string }{
+		{"gender", "gender", "female or male"},
+		{"ageGroups", "ages", "age groups, such as 25-34,35-44"},
+		{"provinces", "provinces", "provinces or regions, such as Guangdong,浙江,East"},
+		{"cities", "cities", "cities, tier1 or new-tier1"},
+		{"interests", "interests", "interests, such as Food,Travel"},
+		{"devices", "devices", "device brands, such as Apple"},
+		{"weights", "weights", "weights in the score, such as gender=2,provinces=1 (1 where not given)"},
+	} {
+		target[flag.argument] = &targetFlag{name: flag.name}
+		cmd.Flags().StringVar(&target[flag.argument].value, flag.name, "", "target audience: "+flag.usage)
+	}
+	return target
 }
 
 // argument is the target audience as an argument, nil where no flag speaks of
-// it.
-func (f *targetFlags) argument() any {
-	target := map[string]any{}
-	for name, value := range map[string]string{
-		"gender": f.gender, "ageGroups": f.ages, "provinces": f.provinces,
-		"cities": f.cities, "interests": f.interests, "devices": f.devices,
-	} {
-		if value != "" {
-			target[name] = value
+// it. A flag with an empty value is an error: a variable of a shell may not
+// have been set, and an answer without a fit costs as much.
+func (target targetFlags) argument(flags *pflag.FlagSet) (any, error) {
+	values := map[string]any{}
+	for argument, flag := range target {
+		if !flags.Changed(flag.name) {
+			continue
 		}
-	}
-	if len(f.weights) > 0 {
-		weights := map[string]any{}
-		for dimension, weight := range f.weights {
-			weights[dimension] = weight
+		if strings.TrimSpace(flag.value) == "" {
+			return nil, usageError{fmt.Errorf("--%s is empty: leave it out, or name whom to reach", flag.name)}
 		}
-		target["weights"] = weights
+		values[argument] = flag.value
 	}
-	if len(target) == 0 {
-		return nil
+	if len(values) == 0 {
+		return nil, nil
 	}
-	return target
+	return values, nil
 }
 
 // quieten leaves out of a command's log what its result says anyway.

@@ -26,7 +26,7 @@ func (t *Tools) ParsePortraitArguments(raw any) (schema.PortraitArguments, error
 		return args, err
 	}
 	given := named("", values, []argument{
-		{"kolId", []string{"kol", "id", "userid"}, true},
+		oneKOL(),
 		targetArgument(),
 		{"acceptCache", nil, false},
 		{"detail", nil, false},
@@ -50,7 +50,7 @@ func (t *Tools) ParseComparisonArguments(raw any) (schema.ComparisonArguments, e
 		return args, err
 	}
 	given := named("", values, []argument{
-		{"kolIds", []string{"kolid", "kols", "ids", "userids"}, true},
+		severalKOLs(),
 		targetArgument(),
 		{"acceptCache", nil, false},
 		languageArgument(),
@@ -60,6 +60,12 @@ func (t *Tools) ParseComparisonArguments(raw any) (schema.ComparisonArguments, e
 	read(given, "acceptCache", &args.AcceptCache, parseBool)
 	read(given, "language", &args.Language, parseLanguage)
 	return args, given.err
+}
+
+func oneKOL() argument { return argument{"kolId", []string{"kol", "id", "userid"}, true} }
+
+func severalKOLs() argument {
+	return argument{"kolIds", []string{"kolid", "kols", "ids", "userids"}, true}
 }
 
 func targetArgument() argument {
@@ -133,7 +139,7 @@ func named(of string, values map[string]any, arguments []argument) *given {
 		}
 		i := slices.IndexFunc(arguments, func(a argument) bool { return a.means(name) })
 		if i < 0 {
-			g.err = invalidArgument("There is no argument %s. %s are %s.", quote(of+name), title(of), enumerate(arguments))
+			g.err = invalidArgument("There is no argument %s. %s are %s.%s", quote(of+name), title(of), enumerate(arguments), elsewhere(of, name))
 			return g
 		}
 		canonical := arguments[i].name
@@ -144,6 +150,18 @@ func named(of string, values map[string]any, arguments []argument) *given {
 		g.values[canonical] = values[name]
 	}
 	return g
+}
+
+// elsewhere says where an argument belongs that is none here.
+func elsewhere(of, name string) string {
+	inTarget := func(a argument) bool { return a.means(name) }
+	switch {
+	case of == "" && slices.ContainsFunc(targetDimensions(), inTarget):
+		return " Give " + quote(name) + " inside targetAudience."
+	case of == "" && severalKOLs().means(name):
+		return " For several KOLs there is " + ComparisonToolName + "."
+	}
+	return ""
 }
 
 func title(of string) string {

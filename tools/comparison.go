@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -141,55 +139,4 @@ func sourceOf(portraits []*schema.Collected, failures []schema.FailedPortrait) s
 		}
 	}
 	return source
-}
-
-// comparisonFailure is a comparison that has no portrait at all.
-type comparisonFailure struct {
-	together *schema.Error
-	failures []schema.FailedPortrait
-}
-
-// Error is that of all together.
-func (f *comparisonFailure) Error() string { return f.together.Error() }
-
-// Unwrap returns the failure of all together.
-func (f *comparisonFailure) Unwrap() error { return f.together }
-
-// allFailed is the error of a comparison all of whose KOLs failed. Its kind is
-// that of the failure that is worth repeating the soonest.
-func allFailed(failures []schema.FailedPortrait) error {
-	best := failures[0].Error
-	charged := false
-	for _, f := range failures {
-		charged = charged || f.Error.Charged
-		if f.Error.Retryable && (!best.Retryable || f.Error.RetryAfterSeconds < best.RetryAfterSeconds) {
-			best = f.Error
-		}
-	}
-	return &comparisonFailure{failures: failures, together: &schema.Error{
-		Kind:              best.Kind,
-		Message:           fmt.Sprintf("None of the %d portraits could be had. %s", len(failures), strings.Join(reasons(failures), " ")),
-		Retryable:         best.Retryable,
-		RetryAfterSeconds: best.RetryAfterSeconds,
-		Charged:           charged,
-	}}
-}
-
-// reasons says why KOLs failed, those of one reason together.
-func reasons(failures []schema.FailedPortrait) []string {
-	var said []string
-	var kols [][]string
-	for _, f := range failures {
-		reason := fmt.Sprintf("%s: %s Retryable: %s. Charged: %s.", f.Error.Kind, f.Error.Message, retryable(f.Error), charged(f.Error))
-		i := slices.Index(said, reason)
-		if i < 0 {
-			i = len(said)
-			said, kols = append(said, reason), append(kols, nil)
-		}
-		kols[i] = append(kols[i], f.KOLID)
-	}
-	for i := range said {
-		said[i] = strings.Join(kols[i], ", ") + ": " + said[i]
-	}
-	return said
 }

@@ -31,6 +31,9 @@ func (t *Tools) ComparisonText(c *schema.Comparison) string {
 	return w.text.String()
 }
 
+// portrait is one of those compared.
+type portrait = schema.ComparedPortrait
+
 // comparisonWriter writes one comparison.
 type comparisonWriter struct {
 	writer
@@ -60,19 +63,21 @@ func (w *comparisonWriter) heading() {
 // column is one figure of every KOL.
 type column struct {
 	title string
-	short string // as the head of a narrow column
+	head  string // the title where every space counts
+	about string // what the head means, where it does not say so itself
 	cells []string
 }
 
 // matrix writes the figures: KOLs as columns while a person can read them side
 // by side, else as rows.
 func (w *comparisonWriter) matrix() {
+	columns := w.columns()
 	if w.inRows() {
-		w.rows()
+		w.rows(columns)
 		return
 	}
 	var table [][]string
-	for _, c := range w.columns() {
+	for _, c := range columns {
 		table = append(table, append([]string{c.title}, c.cells...))
 	}
 	for _, line := range aligned(table, "  ", strings.Repeat("l", len(w.comparison.Portraits)+1)) {
@@ -82,73 +87,90 @@ func (w *comparisonWriter) matrix() {
 
 func (w *comparisonWriter) inRows() bool { return len(w.comparison.Portraits) > mostColumns }
 
-// rows writes one KOL to a line. With many of them every space counts, so the
-// heads are short, and explained where they need it.
-func (w *comparisonWriter) rows() {
-	if w.comparison.Target != "" {
-		w.line("%s", w.say(
-			"Gend, Age, Prov, City, Int, Dev: share that matches; All: that matches all at once, if independent (bounds).",
-			"性别、年龄、省份、城市、兴趣、设备：匹配占比；全部：同时满足全部条件的占比，假设各维度独立（上下限）。"))
-	}
-	w.line("%s", w.say(
-		"Fem: women; Core: largest age group; Med: median age; T1: first-tier cities, at least; Over: overseas; Date: of the data; ?: not known.",
-		"核心：最大年龄段；中位：年龄中位数；一线：一线城市，至少；日期：数据日期；?：未知。"))
-	columns := w.columns()
+// rows writes one KOL to a line, under heads that are short and explained: with
+// many KOLs every space counts.
+func (w *comparisonWriter) rows(columns []column) {
 	table := make([][]string, len(w.comparison.Portraits)+1)
 	var sides strings.Builder
-	for _, c := range columns {
-		table[0] = append(table[0], c.short)
-		for i, cell := range c.cells {
-			table[i+1] = append(table[i+1], cell)
+	var legend []string
+	for i, c := range columns {
+		table[0] = append(table[0], c.head)
+		for j, cell := range c.cells {
+			table[j+1] = append(table[j+1], cell)
 		}
-		side := "r"
-		if c.title == kolTitle {
-			side = "l"
+		if c.about != "" {
+			legend = append(legend, c.head+w.say(": ", "：")+c.about)
 		}
-		sides.WriteString(side)
+		if i == kolColumn {
+			sides.WriteByte('l')
+		} else {
+			sides.WriteByte('r')
+		}
 	}
+	w.line(w.say("%s; ?: not known.", "%s；?：未知。"), strings.Join(legend, w.say("; ", "；")))
 	for _, line := range aligned(table, " ", sides.String()) {
 		w.line("%s", line)
 	}
 }
 
-const kolTitle = "KOL"
+// kolColumn is which of the columns names the KOL.
+const kolColumn = 1
 
 // columns returns the figures that some KOL has.
 func (w *comparisonWriter) columns() []column {
-	type portrait = schema.ComparedPortrait
 	columns := []column{
-		w.column(w.say("Rank", "排名"), "#", func(p portrait) string { return rank(p.Rank) }),
-		w.column(kolTitle, kolTitle, func(p portrait) string { return p.KOLID }),
-		w.column(w.say("Score", "评分"), w.say("Score", "评分"), func(p portrait) string { return w.fitted(p, score) }),
+		w.numbers(),
+		w.column(column{title: w.say("KOL", "达人"), head: w.say("KOL", "达人")}, func(p portrait) string { return p.KOLID }),
+		w.column(column{title: w.say("Score", "评分"), head: w.say("Score", "评分")}, fitted(score)),
 	}
-	if w.inRows() {
-		columns[0].number()
-	}
+	dimensions := 0
 	for _, d := range schema.Dimensions() {
-		columns = append(columns, w.column(w.say("Match: ", "匹配：")+audience.DimensionName(d, w.lang), w.short(d),
-			func(p portrait) string {
-				return w.fitted(p, func(f *schema.ComparedFit) string { return matched(f, d) })
-			}))
+		name := audience.DimensionName(d, w.lang)
+		c := w.column(column{title: w.say("Match: ", "匹配：") + name, head: w.head(d), about: w.say("match, ", "匹配，") + name},
+			fitted(func(f *schema.ComparedFit) string { return matched(f, d) }))
+		if c.known() {
+			dimensions++
+		}
+		columns = append(columns, c)
+	}
+	if dimensions > 1 { // of one, the match is all there is to say
+		columns = append(columns, w.column(column{
+			title: w.say("All, if independent (bounds)", "全部符合，假设各维度独立（上下限）"),
+			head:  w.say("All", "全部"), about: w.say("match all, if independent (bounds)", "全部符合，假设各维度独立（上下限）"),
+		}, fitted(reach)))
 	}
 	columns = append(columns,
-		w.column(w.say("All at once", "同时满足"), w.say("All", "全部"), func(p portrait) string { return w.fitted(p, reach) }),
-		w.column(w.say("Women", "女性"), w.say("Fem", "女性"), func(p portrait) string { return share(p.Female) }),
-		w.column(w.say("Core age", "核心年龄"), w.say("Core", "核心"), coreAge),
-		w.column(w.say("Median age", "年龄中位数"), w.say("Med", "中位"), func(p portrait) string { return years(p.MedianYears) }),
-		w.column(w.say("Under 18", "未成年人"), "<18", func(p portrait) string { return share(p.MinorShare) }),
-		w.column(w.say("Top provinces", "主要省份"), w.say("Provinces", "主要省份"), func(p portrait) string { return quoted(p.TopProvinces) }),
-		w.column(w.say("Top interests", "主要兴趣"), w.say("Interests", "主要兴趣"), func(p portrait) string { return quoted(p.TopInterests) }),
-		w.column(w.say("First-tier cities, at least", "一线城市（至少）"), w.say("T1", "一线"), func(p portrait) string { return share(p.Tier1CityShare) }),
-		w.column(w.say("Overseas", "海外"), w.say("Over", "海外"), func(p portrait) string { return share(p.OverseasShare) }),
-		w.column(w.say("Apple", "苹果"), w.say("Apple", "苹果"), func(p portrait) string { return share(p.AppleShare) }),
-		w.column(w.say("As of", "数据日期"), w.say("Date", "日期"), w.day),
+		w.column(column{title: w.say("Women", "女性"), head: w.say("Fem", "女性"), about: w.say("women", "")}, func(p portrait) string { return share(p.Female) }),
+		w.column(column{title: w.say("Core age", "核心年龄"), head: w.say("Core", "核心"), about: w.say("largest age group", "占比最高的年龄段")}, coreAge),
+		w.column(column{title: w.say("Median age", "年龄中位数"), head: w.say("Med", "中位"), about: w.say("median age", "年龄中位数")}, func(p portrait) string { return years(p.MedianYears) }),
+		w.column(column{title: w.say("Under 18", "未成年人"), head: "<18"}, func(p portrait) string { return share(p.MinorShare) }),
+		w.column(column{title: w.say("Top provinces", "主要省份"), head: w.say("Provinces", "主要省份")}, func(p portrait) string { return quoted(p.TopProvinces) }),
+		w.column(column{title: w.say("Top interests", "主要兴趣"), head: w.say("Interests", "主要兴趣")}, func(p portrait) string { return quoted(p.TopInterests) }),
+		w.column(column{title: w.say("First-tier cities, at least", "一线城市（至少）"), head: w.say("T1", "一线"), about: w.say("first-tier cities, at least", "一线城市，至少")}, func(p portrait) string { return share(p.Tier1CityShare) }),
+		w.column(column{title: w.say("Overseas", "海外"), head: w.say("Over", "海外"), about: w.say("overseas", "")}, func(p portrait) string { return share(p.OverseasShare) }),
+		w.column(column{title: w.say("Apple", "苹果"), head: w.say("Apple", "苹果")}, func(p portrait) string { return share(p.AppleShare) }),
+		w.column(column{title: w.say("As of", "数据日期"), head: w.say("Date", "日期"), about: w.say("of the data", "数据日期")}, w.day),
 	)
-	columns = slices.DeleteFunc(columns, func(c column) bool { return !c.withGaps() })
+	columns = slices.DeleteFunc(columns, func(c column) bool { return !c.known() })
+	for _, c := range columns {
+		c.fillGaps()
+	}
 	if w.inRows() {
-		columns = withoutRepetition(columns)
+		return withoutRepetition(columns)
 	}
 	return columns
+}
+
+// numbers is the column of the ranks, or, where sentences name a KOL by it, of
+// the rows' numbers: they are the same where there are ranks.
+func (w *comparisonWriter) numbers() column {
+	c := w.column(column{title: w.say("Rank", "排名"), head: "#"}, func(p portrait) string { return rank(p.Rank) })
+	for i := range c.cells {
+		if w.inRows() {
+			c.cells[i] = strconv.Itoa(i + 1)
+		}
+	}
+	return c
 }
 
 // withoutRepetition leaves out a column that has the same figures as one before
@@ -163,8 +185,8 @@ func withoutRepetition(columns []column) []column {
 	return kept
 }
 
-// short is the head of a dimension's column where every space counts.
-func (w *comparisonWriter) short(d schema.Dimension) string {
+// head is the head of a dimension's column where every space counts.
+func (w *comparisonWriter) head(d schema.Dimension) string {
 	heads := map[schema.Dimension]string{
 		schema.DimensionGender: "Gend", schema.DimensionAgeGroups: "Age", schema.DimensionProvinces: "Prov",
 		schema.DimensionCities: "City", schema.DimensionInterests: "Int", schema.DimensionDevices: "Dev",
@@ -173,47 +195,43 @@ func (w *comparisonWriter) short(d schema.Dimension) string {
 }
 
 // day is the day of the data, without hyphens where every space counts.
-func (w *comparisonWriter) day(p schema.ComparedPortrait) string {
+func (w *comparisonWriter) day(p portrait) string {
 	if w.inRows() {
 		return strings.ReplaceAll(p.AsOf, "-", "")
 	}
 	return p.AsOf
 }
 
-func (w *comparisonWriter) column(title, short string, cell func(schema.ComparedPortrait) string) column {
-	c := column{title: title, short: short}
+// column fills in the cells of c.
+func (w *comparisonWriter) column(c column, cell func(portrait) string) column {
 	for _, p := range w.comparison.Portraits {
 		c.cells = append(c.cells, cell(p))
 	}
 	return c
 }
 
-// number makes the cells the numbers of the rows, which are the ranks where
-// there are any.
-func (c column) number() {
-	for i := range c.cells {
-		c.cells[i] = strconv.Itoa(i + 1)
-	}
+// known tells whether any KOL has the figure.
+func (c column) known() bool {
+	return slices.ContainsFunc(c.cells, func(cell string) bool { return cell != "" })
 }
 
-// withGaps marks what is not known, and reports whether anything is.
-func (c column) withGaps() bool {
-	known := false
+// fillGaps marks what is not known.
+func (c column) fillGaps() {
 	for i, cell := range c.cells {
 		if cell == "" {
 			c.cells[i] = "?"
-		} else {
-			known = true
 		}
 	}
-	return known
 }
 
-func (w *comparisonWriter) fitted(p schema.ComparedPortrait, cell func(*schema.ComparedFit) string) string {
-	if p.Fit == nil {
-		return ""
+// fitted is the cell of a figure that a fit has.
+func fitted(cell func(*schema.ComparedFit) string) func(portrait) string {
+	return func(p portrait) string {
+		if p.Fit == nil {
+			return ""
+		}
+		return cell(p.Fit)
 	}
-	return cell(p.Fit)
 }
 
 func score(f *schema.ComparedFit) string {
@@ -257,7 +275,7 @@ func sign(lowerBound bool) string {
 	return ""
 }
 
-func coreAge(p schema.ComparedPortrait) string {
+func coreAge(p portrait) string {
 	if p.CoreAgeShare == nil {
 		return ""
 	}
@@ -382,9 +400,16 @@ func (w *comparisonWriter) failures() {
 	}
 }
 
-// provenance says what the comparison cost.
+// provenance says where the portraits come from and what the comparison cost.
 func (w *comparisonWriter) provenance() {
 	s := w.comparison.Source
+	var from []string
+	if s.FromStore > 0 {
+		from = append(from, fmt.Sprintf(w.say("%d from the store", "来自存储 %d 份"), s.FromStore))
+	}
+	if others := len(w.comparison.Portraits) - s.FromStore; others > 0 {
+		from = append(from, fmt.Sprintf(w.say("%d fetched or shared with another call", "新采集或与其他调用共用 %d 份"), others))
+	}
 	charged := fmt.Sprintf(w.say("%d charged calls", "计费 %d 次"), s.Charged)
 	switch s.Charged {
 	case 0:
@@ -392,6 +417,5 @@ func (w *comparisonWriter) provenance() {
 	case 1:
 		charged = w.say("one charged call", "计费 1 次")
 	}
-	fmt.Fprintf(&w.text, w.say("%d from the store, %d fetched or shared with another call; %s.", "来自存储 %d 份，新采集或与其他调用共用 %d 份；%s。"),
-		s.FromStore, len(w.comparison.Portraits)-s.FromStore, charged)
+	fmt.Fprintf(&w.text, w.say("%s; %s.", "%s；%s。"), strings.Join(from, w.say(", ", "，")), charged)
 }

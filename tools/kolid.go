@@ -27,12 +27,15 @@ func parseKOLID(name string, value any) (string, error) {
 	if isKOLID(text) && !isPlaceholder(value, text) {
 		return text, nil
 	}
+	if several, ok := value.([]any); ok && len(several) > 1 {
+		return "", invalidArgument("%s is %s. It takes one KOL; for several there is %s.", name, quote(value), ComparisonToolName)
+	}
 	switch ids := profileIDs(text); len(ids) {
 	case 0:
 	case 1:
 		return ids[0], nil
 	default:
-		return "", invalidArgument("%s names %d KOLs: %s. Ask for one at a time, or compare them.", name, len(ids), strings.Join(ids, ", "))
+		return "", invalidArgument("%s names %d KOLs: %s. Ask for one at a time, or compare them with %s.", name, len(ids), strings.Join(ids, ", "), ComparisonToolName)
 	}
 	if strings.Contains(text, "xiaohongshu.com/explore/") || strings.Contains(text, "xiaohongshu.com/discovery/item/") {
 		return "", invalidArgument("%s is the address of a note, %s. Give the address of its author's profile page, such as %q.", name, quote(text), exampleKOLAddress)

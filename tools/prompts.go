@@ -155,9 +155,9 @@ func parsePromptArguments(name string, raw map[string]string) (promptWords, erro
 			values[argument] = value
 		}
 	}
-	kols, parse := argument{kolIDArgument, []string{"kol", "id", "userid"}, true}, parseOneKOLID
+	kols, parse := oneKOL(), parseOneKOLID
 	if name == ShortlistPromptName {
-		kols, parse = argument{kolIDsArgument, []string{"kolid", "kols", "ids", "userids"}, true}, parseKOLIDs
+		kols, parse = severalKOLs(), parseKOLIDs
 	}
 	var words promptWords
 	given := named("", values, []argument{kols, {briefArgument, nil, true}})

@@ -2,6 +2,8 @@ package tools
 
 import (
 	"encoding/json"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -15,15 +17,7 @@ func (t *Tools) parseTarget(name string, value any) (*schema.TargetAudience, err
 	if !ok {
 		return nil, invalidArgument(`%s is %s. It takes an object such as {"gender": "female", "ageGroups": ["25-34"], "provinces": ["Guangdong"]}.`, name, quote(value))
 	}
-	given := named(name+".", values, []argument{
-		{"gender", []string{"sex"}, false},
-		{"ageGroups", []string{"agegroup", "ages", "age"}, false},
-		{"provinces", []string{"province", "regions", "region"}, false},
-		{"cities", []string{"city"}, false},
-		{"interests", []string{"interest"}, false},
-		{"devices", []string{"device"}, false},
-		{"weights", []string{"weight"}, false},
-	})
+	given := named(name+".", values, append(targetDimensions(), argument{"weights", []string{"weight"}, false}))
 	target := &schema.TargetAudience{}
 	read(given, "gender", &target.Gender, parseName)
 	read(given, "ageGroups", &target.AgeGroups, parseNames)
@@ -39,6 +33,18 @@ func (t *Tools) parseTarget(name string, value any) (*schema.TargetAudience, err
 		return nil, err
 	}
 	return target, nil
+}
+
+// targetDimensions are the dimensions that a target audience may name.
+func targetDimensions() []argument {
+	return []argument{
+		{"gender", []string{"sex"}, false},
+		{"ageGroups", []string{"agegroup", "ages", "age"}, false},
+		{"provinces", []string{"province", "regions", "region"}, false},
+		{"cities", []string{"city"}, false},
+		{"interests", []string{"interest"}, false},
+		{"devices", []string{"device"}, false},
+	}
 }
 
 // parseName returns one name, without the wrapping that models add to it.
@@ -84,8 +90,7 @@ func list(value any) (items []any, ok bool) {
 		if err := json.Unmarshal([]byte(v), &items); err == nil {
 			return items, true
 		}
-		separated := func(r rune) bool { return strings.ContainsRune(",，、;；\n", r) }
-		for _, part := range strings.FieldsFunc(v, separated) {
+		for _, part := range strings.FieldsFunc(v, separates) {
 			if strings.Trim(part, wrapping) != "" {
 				items = append(items, part)
 			}
@@ -97,22 +102,46 @@ func list(value any) (items []any, ok bool) {
 	return nil, false
 }
 
-// parseWeights understands weights by dimension; which dimensions there are,
-// and how large a weight may be, the analyst knows.
+// separates tells what stands between the parts of a string that is a list.
+func separates(r rune) bool { return strings.ContainsRune(",，、;；\n", r) }
+
+// parseWeights understands weights by dimension, also as text such as
+// gender=2, provinces=1. Which dimensions there are, and how large a weight may
+// be, the analyst knows.
 func parseWeights(name string, value any) (map[schema.Dimension]float64, error) {
 	values, ok := object(value)
+	if !ok {
+		values, ok = pairs(value)
+	}
 	if !ok {
 		return nil, invalidArgument(`%s is %s. It takes an object such as {"gender": 2, "provinces": 1}.`, name, quote(value))
 	}
 	weights := make(map[schema.Dimension]float64, len(values))
-	for dimension, value := range values {
-		weight, ok := number(value)
+	for _, dimension := range slices.Sorted(maps.Keys(values)) {
+		weight, ok := number(values[dimension])
 		if !ok {
-			return nil, invalidArgument("%s has %s for %s. It takes numbers of 0 or more.", name, quote(value), quote(dimension))
+			return nil, invalidArgument("%s has %s for %s. It takes numbers of 0 or more.", name, quote(values[dimension]), quote(dimension))
 		}
 		weights[schema.Dimension(dimension)] = weight
 	}
 	return weights, nil
+}
+
+// pairs returns the pairs of a text such as gender=2, provinces=1.
+func pairs(value any) (values map[string]any, ok bool) {
+	text, isText := value.(string)
+	if !isText {
+		return nil, false
+	}
+	values = map[string]any{}
+	for _, pair := range strings.FieldsFunc(text, separates) {
+		name, weight, found := strings.Cut(strings.NewReplacer(":", "=", "：", "=").Replace(pair), "=")
+		if !found {
+			return nil, false
+		}
+		values[strings.TrimSpace(name)] = weight
+	}
+	return values, true
 }
 
 func number(value any) (v float64, ok bool) {

@@ -2,6 +2,7 @@ package tools
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -72,8 +73,10 @@ func (w *portraitWriter) sentences() {
 	}
 }
 
-// distributions writes every row the upstream sent, one dimension to a line.
+// distributions writes every row the upstream sent, one dimension to a line,
+// and the index of those that the summary has one for.
 func (w *portraitWriter) distributions(d *schema.Distributions) {
+	s := w.portrait.Summary
 	w.gender(d.Gender)
 	var ages, interests, provinces, cities, devices rowList
 	for _, row := range d.Ages {
@@ -92,10 +95,10 @@ func (w *portraitWriter) distributions(d *schema.Distributions) {
 		devices.add(w.analyst.DeviceName(row, w.lang), row.Percent)
 	}
 	w.rows(w.say("Age %", "年龄 %"), ages)
-	w.rows(fmt.Sprintf(w.say("Interests %% (%s in all)", "兴趣 %%（所列合计 %s）"), audience.Points(interests.sum)), interests)
-	w.rows(w.say("Provinces %", "省份 %"), provinces)
-	w.rows(fmt.Sprintf(w.say("Cities %% (largest only, %s in all)", "城市 %%（仅含占比最高者，合计 %s）"), audience.Points(cities.sum)), cities)
-	w.rows(w.say("Devices %", "设备 %"), devices)
+	w.indexed(fmt.Sprintf(w.say("Interests %% (%s listed)", "兴趣 %%（所列合计 %s）"), audience.Points(interests.sum)), interests, s.TopInterests)
+	w.indexed(w.say("Provinces %", "省份 %"), provinces, s.TopProvinces)
+	w.indexed(fmt.Sprintf(w.say("Cities %% (largest only, %s listed)", "城市 %%（仅含占比最高者，合计 %s）"), audience.Points(cities.sum)), cities, s.TopCities)
+	w.indexed(w.say("Devices %", "设备 %"), devices, s.TopDevices)
 }
 
 func (w *portraitWriter) gender(g *schema.GenderShares) {
@@ -130,21 +133,30 @@ func (w *portraitWriter) topRows() {
 	w.rows(w.say("Also %", "另外 %"), others)
 }
 
-// ranked writes the rows of a summary, with their indexes in brackets.
+// ranked writes the rows of a summary.
 func (w *portraitWriter) ranked(label string, rows []schema.RankedShare) {
 	var list rowList
-	indexed := false
 	for _, row := range rows {
 		list.add(row.Name, float64(row.Share))
-		if row.TGI != nil {
-			list.items[len(list.items)-1] += fmt.Sprintf(w.say(" (%s)", "（%s）"), audience.Round(*row.TGI))
-			indexed = true
+	}
+	w.indexed(label, list, rows)
+}
+
+// indexed writes rows, with their indexes in brackets where top has them.
+func (w *portraitWriter) indexed(label string, rows rowList, top []schema.RankedShare) {
+	indexed := false
+	for i, name := range rows.names {
+		at := slices.IndexFunc(top, func(row schema.RankedShare) bool { return row.Name == name })
+		if at < 0 || top[at].TGI == nil {
+			continue
 		}
+		rows.items[i] += fmt.Sprintf(w.say(" (%s)", "（%s）"), audience.Round(*top[at].TGI))
+		indexed = true
 	}
 	if indexed {
 		label += w.say(" (TGI)", "（TGI）")
 	}
-	w.rows(label, list)
+	w.rows(label, rows)
 }
 
 // provenance says where this answer comes from, of when it is, and what it
@@ -182,11 +194,13 @@ func (w *portraitWriter) rows(label string, rows rowList) {
 
 // rowList gathers the rows of one dimension as text, and their sum.
 type rowList struct {
-	items []string
+	names []string
+	items []string // the names with their shares
 	sum   float64
 }
 
 func (r *rowList) add(name string, share float64) {
+	r.names = append(r.names, name)
 	r.items = append(r.items, audience.Quote(name)+" "+audience.Points(share))
 	r.sum += share
 }
