@@ -99,7 +99,7 @@ func TestMatch(t *testing.T) {
 			schema.TargetAudience{Provinces: []string{"浙江"}},
 			schema.Distributions{Provinces: rows(row("广东", 1))},
 			schema.DimensionProvinces,
-			`{"matchedShare": 0, "lowerBound": true, "notListed": ["Zhejiang"]}`,
+			`{"lowerBound": true, "notListed": ["Zhejiang"]}`,
 		},
 		{
 			"provinces have an index among the provinces",
@@ -210,7 +210,7 @@ func TestMatch(t *testing.T) {
 			schema.TargetAudience{Gender: "female"},
 			schema.Distributions{Gender: &schema.GenderShares{Male: new(0.3)}},
 			schema.DimensionGender,
-			`{"matchedShare": 0, "lowerBound": true, "notListed": ["women"]}`,
+			`{"lowerBound": true, "notListed": ["women"]}`,
 		},
 		{
 			"rows that hold more than everybody are no data",
@@ -322,6 +322,30 @@ func TestScore(t *testing.T) {
 	}
 }
 
+func TestScoreIsALowerBoundWhereSomethingScoredIsNotListed(t *testing.T) {
+	d := schema.Distributions{
+		Gender:    genderOf(0.6, 0.4),
+		Cities:    rows(row("广州", 0.1)),
+		Interests: rows(row("美食", 0.1), row("旅游", 0.1)),
+	}
+	unscored := map[schema.Dimension]float64{schema.DimensionInterests: 0}
+	for _, test := range []struct {
+		name   string
+		target schema.TargetAudience
+		want   bool
+	}{
+		{"all listed, in a list that is cut off", schema.TargetAudience{Gender: "female", Interests: []string{"美食"}}, false},
+		{"some listed", schema.TargetAudience{Gender: "female", Interests: []string{"美食", "汽车"}}, true},
+		{"none listed", schema.TargetAudience{Gender: "female", Interests: []string{"汽车"}}, true},
+		{"not listed, and not scored", schema.TargetAudience{Gender: "female", Interests: []string{"汽车"}, Weights: unscored}, false},
+		{"no score", schema.TargetAudience{Devices: []string{"Apple"}, Interests: []string{"汽车"}}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			assert.Equal(t, test.want, fitOf(t, test.target, &d, schema.English).ScoreLowerBound)
+		})
+	}
+}
+
 // 75.425 is 75.43 in whatever unit the weights are: 0.1/0.4 and 1/4 are not the
 // same float.
 func TestScoreRoundsHalvesUp(t *testing.T) {
@@ -410,7 +434,13 @@ func TestReach(t *testing.T) {
 			"a list that is not by size bounds by what it leaves alone",
 			schema.TargetAudience{Gender: "female"},
 			schema.Distributions{Gender: &schema.GenderShares{Male: new(0.3)}},
-			`{"independent": 0, "atLeast": 0, "atMost": 0.7}`,
+			`{"atLeast": 0, "atMost": 0.7}`,
+		},
+		{
+			"nothing listed in one dimension leaves no product",
+			schema.TargetAudience{Gender: "female", Interests: []string{"汽车"}},
+			schema.Distributions{Gender: women, Interests: rows(row("旅游", 0.05), row("美食", 0.2))},
+			`{"atLeast": 0, "atMost": 0.05}`,
 		},
 		{
 			"an unlisted city holds no more than the smallest city",

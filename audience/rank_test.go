@@ -57,20 +57,31 @@ func TestRanks(t *testing.T) {
 func TestComparedFit(t *testing.T) {
 	assert.Nil(t, comparedFit(nil))
 	got, err := json.Marshal(comparedFit(&schema.Fit{
-		Target: "women",
-		Score:  new(55.05),
-		Gender: &schema.Match{MatchedShare: new(schema.Share(0.67127))},
-		Cities: &schema.Match{MatchedShare: new(schema.Share(0.1)), LowerBound: true},
+		Target:          "women",
+		Score:           new(55.05),
+		ScoreLowerBound: true,
 
+		Gender:    &schema.Match{MatchedShare: new(schema.Share(0.67127))},
+		Cities:    &schema.Match{MatchedShare: new(schema.Share(0.1)), LowerBound: true},
+		Provinces: &schema.Match{LowerBound: true, NotListed: []string{"Tibet"}},
 		Interests: &schema.Match{MatchedShare: new(schema.Share(0)), LowerBound: true, NotListed: []string{"Travel"}},
-		Devices:   &schema.Match{LowerBound: true},
+		Devices:   &schema.Match{},
 		Reach:     &schema.Reach{Independent: new(schema.Share(0.09256)), AtMost: 0.17034},
 	}))
 	require.NoError(t, err)
 	assert.JSONEq(t, `{
 		"score": 55.05,
+		"scoreLowerBound": true,
 		"matched": {"gender": 0.671, "cities": 0.1, "interests": 0},
-		"lowerBounds": ["cities", "interests"],
-		"reach": {"independent": 0.093, "atLeast": 0, "atMost": 0.17}
+		"notListed": ["provinces", "interests"],
+		"reach": {"independent": 0.0926, "atLeast": 0, "atMost": 0.17}
 	}`, string(got))
+
+	got, err = json.Marshal(comparedFit(&schema.Fit{
+		Cities: &schema.Match{LowerBound: true, NotListed: []string{"Lhasa"}},
+		Reach:  &schema.Reach{AtMost: 0.04},
+	}))
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"matched": {}, "notListed": ["cities"], "reach": {"atLeast": 0, "atMost": 0.04}}`, string(got),
+		"what is not known is absent")
 }
