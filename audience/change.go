@@ -93,20 +93,16 @@ func (f *facts) readerName(of schema.Dimension, row string, d *schema.Distributi
 	switch of {
 	case schema.DimensionGender:
 		return genderName(row, lang)
-	case schema.DimensionProvinces:
-		return f.name(Province, row, lang)
-	case schema.DimensionCities:
-		return f.name(City, row, lang)
-	case schema.DimensionInterests:
-		return f.name(Interest, row, lang)
 	case schema.DimensionDevices:
 		i := slices.IndexFunc(d.Devices, func(device schema.DeviceShare) bool { return f.device(device, schema.English) == row })
 		return f.device(d.Devices[i], lang)
-	default: // age groups are called the same everywhere
-		return row
+	default:
+		return f.name(of, row, lang)
 	}
 }
 
+// genderName is what the vendor and a Change call a gender, an adjective; a
+// target audience's is a noun.
 func genderName(gender string, lang schema.Language) string {
 	if gender == schema.Female {
 		return say(lang, schema.Female, "女性")

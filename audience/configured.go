@@ -2,6 +2,7 @@ package audience
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -138,7 +139,7 @@ func (f *facts) statedRows(of schema.Dimension, d *schema.Distributions) []schem
 	}
 	var rows []schema.NameShare
 	for _, device := range d.Devices {
-		rows = append(rows, schema.NameShare{Name: either(device.Name, device.Desc), Percent: device.Percent})
+		rows = append(rows, schema.NameShare{Name: cmp.Or(device.Name, device.Desc), Percent: device.Percent})
 	}
 	return rows
 }

@@ -7,9 +7,6 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// leastShown is the smallest share that text has a figure for.
-const leastShown = 0.0005
-
 // account puts a fit into words: what drives the score, what caps the reach,
 // and what is not known.
 type account struct {
@@ -254,7 +251,7 @@ func (a account) members(m match) string {
 func (a account) genders(m match) []string {
 	var words []string
 	for _, name := range a.target.selected[m.of] {
-		words = append(words, a.facts.selectedName(m.of, name, a.lang))
+		words = append(words, a.facts.name(m.of, name, a.lang))
 	}
 	return words
 }
@@ -283,7 +280,7 @@ func (a account) ages(m match) []string {
 // places says where: in English one is in a province, but overseas.
 func (a account) places(m match) string {
 	places := a.chosen(m, "the %d selected provinces", "所选 %d 个省份")
-	abroad := a.facts.name(Province, overseas, a.lang)
+	abroad := a.facts.name(schema.DimensionProvinces, overseas, a.lang)
 	if a.lang == schema.Chinese {
 		return a.either(places)
 	}
@@ -313,16 +310,7 @@ func (a account) chosen(m match, en, zh string) []string {
 }
 
 // either enumerates alternatives: Guangdong, Jiangsu or Zhejiang.
-func (a account) either(words []string) string {
-	if len(words) < 2 {
-		return strings.Join(words, "")
-	}
-	others, last := enumerate(words[:len(words)-1], a.lang), words[len(words)-1]
-	if a.lang == schema.Chinese {
-		return beside(beside(others, "或"), last)
-	}
-	return others + " or " + last
-}
+func (a account) either(words []string) string { return joined(words, "or", "或", a.lang) }
 
 func (a account) dimension(m match) string { return kindOf(m.of, a.lang) }
 

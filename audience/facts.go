@@ -2,11 +2,14 @@ package audience
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"encoding/csv"
 	"fmt"
 	"slices"
 	"sync"
+
+	"kol-portrait-mcp/schema"
 )
 
 // The tables of names and places. Each says on top where it is from.
@@ -28,54 +31,55 @@ const (
 
 // facts is what the tables say. It does not change once it is read.
 type facts struct {
-	names    map[Dimension]map[string]label // by the vendor's name
-	devices  map[string]label               // by the technical name in lower case
-	regionOf map[string]string              // province to region; none for the rows that are not provinces
-	tiers    map[string][]city
-	lexicons func() lexicons // read when a name first has to be understood
-	baseline baseline
+	names       map[schema.Dimension]map[string]label // by the names of facts.rows
+	devices     map[string]label                      // by the technical name in lower case
+	regionNames map[string]label                      // what a region is called, by its Chinese name
+	regionOf    map[string]string                     // province to region; none for the rows that are not provinces
+	tiers       map[string][]string                   // cities
+	cities      map[string][]string                   // of each province
+	lexicons    func() lexicons                       // read when a name first has to be understood
+	baseline    baseline
 }
-
-// city is what cities.csv says of a city, by the vendor's names.
-type city struct {
-	name, province string
-}
-
-// municipality tells whether the city is a province at the same time, so that
-// the list of provinces, which is not cut off, has its share too.
-func (c city) municipality() bool { return c.name == c.province }
 
 // readFacts reads the embedded tables. That they are well-formed is checked by
 // the tests, so a fault here is one of the build, and panics.
 func readFacts() *facts {
 	f := &facts{
-		names: map[Dimension]map[string]label{
-			Interest: {}, Province: {}, City: {}, Region: {},
+		names: map[schema.Dimension]map[string]label{
+			schema.DimensionGender: {}, schema.DimensionProvinces: {}, schema.DimensionCities: {},
+			schema.DimensionInterests: {}, schema.DimensionDevices: {},
 		},
-		devices:  map[string]label{},
-		regionOf: map[string]string{},
-		tiers:    map[string][]city{},
-		lexicons: sync.OnceValue(readLexicons),
-		baseline: census(),
+		devices:     map[string]label{},
+		regionNames: map[string]label{},
+		regionOf:    map[string]string{},
+		tiers:       map[string][]string{},
+		cities:      map[string][]string{},
+		lexicons:    sync.OnceValue(readLexicons),
+		baseline:    census(),
+	}
+	for _, row := range genderTable() {
+		f.names[schema.DimensionGender][row[0]] = label{zh: row[1], en: row[2]}
 	}
 	for _, row := range interestTable() {
-		f.names[Interest][row[0]] = label{zh: row[0], en: row[1]}
+		f.names[schema.DimensionInterests][row[0]] = label{zh: row[0], en: row[1]}
 	}
 	for _, row := range regionTable() {
-		f.names[Region][row[0]] = label{zh: row[0], en: row[1]}
+		f.regionNames[row[0]] = label{zh: row[0], en: row[1]}
 	}
 	for _, row := range provinceTable() {
-		f.names[Province][row[0]] = label{zh: either(row[3], row[0]), en: row[1]}
+		f.names[schema.DimensionProvinces][row[0]] = label{zh: cmp.Or(row[3], row[0]), en: row[1]}
 		if row[2] != "" {
 			f.regionOf[row[0]] = row[2]
 		}
 	}
 	for _, row := range cityTable() {
-		f.names[City][row[0]] = label{zh: row[0], en: row[1]}
-		f.tiers[row[2]] = append(f.tiers[row[2]], city{name: row[0], province: row[3]})
+		f.names[schema.DimensionCities][row[0]] = label{zh: row[0], en: row[1]}
+		f.tiers[row[2]] = append(f.tiers[row[2]], row[0])
+		f.cities[row[3]] = append(f.cities[row[3]], row[0])
 	}
 	for _, row := range deviceTable() {
 		f.devices[row[0]] = label{zh: row[1], en: row[2]}
+		f.names[schema.DimensionDevices][row[2]] = f.devices[row[0]]
 	}
 	return f
 }

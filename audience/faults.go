@@ -12,9 +12,8 @@ import (
 
 // The limits of a message about names that are not understood.
 const (
-	faultsShown     = 10 // sentences
-	wrongNamesShown = 5  // names in a sentence
-	quotedRunes     = 40 // characters of a name
+	faultsShown = 10 // sentences
+	quotedRunes = 40 // characters of a name
 )
 
 // ending ends the sentence that a dimension has some names: for one of them,
@@ -83,14 +82,10 @@ func (f fault) sentence() string {
 // firstFew enumerates names, the last one after the given word; of many the first
 // few and how many there are more.
 func firstFew(names []string, last string) string {
-	switch more := len(names) - wrongNamesShown; {
-	case len(names) == 1:
-		return names[0]
-	case more > 0:
-		return strings.Join(names[:wrongNamesShown], ", ") + fmt.Sprintf(" and %d more", more)
-	default:
-		return strings.Join(names[:len(names)-1], ", ") + " " + last + " " + names[len(names)-1]
+	if len(names) > wordsShown {
+		return Some(names, wordsShown, schema.English)
 	}
+	return joined(names, last, "", schema.English)
 }
 
 // advice says of a name that is nothing in a dimension what it is instead, what

@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"cmp"
 	"strings"
 
 	"kol-portrait-mcp/schema"
@@ -45,7 +46,7 @@ func provinceLexicon() *lexicon {
 		}
 		members[row[2]] = append(members[row[2]], row[0])
 		l.add(entry{
-			label: label{zh: either(row[3], row[0]), en: row[1]},
+			label: label{zh: cmp.Or(row[3], row[0]), en: row[1]},
 			kind:  what,
 			rows:  []string{row[0]},
 		}, aliases(row[4])...)

@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"cmp"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -39,7 +40,7 @@ func spellings(of schema.Dimension) []spelling {
 		}
 	case schema.DimensionProvinces:
 		for _, r := range provinceTable() {
-			row(r[1], r[4], either(r[3], r[0]), r[1])
+			row(r[1], r[4], cmp.Or(r[3], r[0]), r[1])
 		}
 		for _, r := range regionTable() {
 			row(r[2], r[3], r[0], r[1], r[2])
@@ -80,7 +81,7 @@ func TestEveryNameMeansOneThing(t *testing.T) {
 		}
 	}
 	for _, r := range cityTable() {
-		province := f.names[Province][r[3]]
+		province := f.names[schema.DimensionProvinces][r[3]]
 		english, _, _ := strings.Cut(r[1], " (")
 		for _, name := range []string{r[3] + r[0], r[3] + "省" + r[0] + "市", english + ", " + province.en, english + ", " + province.en + " Province, China"} {
 			e, known := f.meaning(schema.DimensionCities, name)

@@ -17,24 +17,24 @@ import (
 func TestName(t *testing.T) {
 	analyst := audience.New(nil)
 	for _, tt := range []struct {
-		of   audience.Dimension
+		of   schema.Dimension
 		name string
 		en   string
 		zh   string
 	}{
-		{audience.Province, "广东", "Guangdong", "广东"},
-		{audience.Province, "陕西", "Shaanxi", "陕西"},
-		{audience.Province, "山西", "Shanxi", "山西"},
-		{audience.Province, "海外", "Overseas", "海外"},
-		{audience.Province, "中国", "China (province unknown)", "国内未知省份"},
-		{audience.Province, "吉林", "Jilin", "吉林"},
-		{audience.City, "吉林", "Jilin City", "吉林"},
-		{audience.City, "西安", "Xi'an", "西安"},
-		{audience.City, "哈尔滨", "Harbin", "哈尔滨"},
-		{audience.Region, "华东", "East", "华东"},
-		{audience.Interest, "社科", "Social science", "社科"},
-		{audience.Interest, "没有的兴趣", "没有的兴趣", "没有的兴趣"},
-		{audience.City, "广东", "广东", "广东"},
+		{schema.DimensionProvinces, "广东", "Guangdong", "广东"},
+		{schema.DimensionProvinces, "陕西", "Shaanxi", "陕西"},
+		{schema.DimensionProvinces, "山西", "Shanxi", "山西"},
+		{schema.DimensionProvinces, "海外", "Overseas", "海外"},
+		{schema.DimensionProvinces, "中国", "China (province unknown)", "国内未知省份"},
+		{schema.DimensionProvinces, "吉林", "Jilin", "吉林"},
+		{schema.DimensionCities, "吉林", "Jilin City", "吉林"},
+		{schema.DimensionCities, "西安", "Xi'an", "西安"},
+		{schema.DimensionCities, "哈尔滨", "Harbin", "哈尔滨"},
+		{schema.DimensionGender, "female", "women", "女性"},
+		{schema.DimensionInterests, "社科", "Social science", "社科"},
+		{schema.DimensionInterests, "没有的兴趣", "没有的兴趣", "没有的兴趣"},
+		{schema.DimensionCities, "广东", "广东", "广东"},
 		{"no dimension", "广东", "广东", "广东"},
 	} {
 		t.Run(string(tt.of)+" "+tt.name, func(t *testing.T) {
@@ -70,10 +70,10 @@ func TestDeviceName(t *testing.T) {
 func TestDocumentedNamesAreTranslated(t *testing.T) {
 	d, _ := documented(t)
 	analyst := audience.New(nil)
-	for of, rows := range map[audience.Dimension][]schema.NameShare{
-		audience.Interest: d.Interests,
-		audience.Province: d.Provinces,
-		audience.City:     d.Cities,
+	for of, rows := range map[schema.Dimension][]schema.NameShare{
+		schema.DimensionInterests: d.Interests,
+		schema.DimensionProvinces: d.Provinces,
+		schema.DimensionCities:    d.Cities,
 	} {
 		for _, row := range rows {
 			assert.Regexp(t, `^[A-Z][A-Za-z&'() ]+$`, analyst.Name(of, row.Name, schema.English), row.Name)

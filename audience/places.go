@@ -1,6 +1,10 @@
 package audience
 
-import "kol-portrait-mcp/schema"
+import (
+	"slices"
+
+	"kol-portrait-mcp/schema"
+)
 
 // tierShare returns the share of a tier's cities together. It is a lower
 // bound: the list of cities is cut off after the largest, and only the rows
@@ -13,7 +17,7 @@ func (f *facts) tierShare(tier string, d *schema.Distributions) *schema.Share {
 	}
 	var shares []float64
 	for _, c := range f.tiers[tier] {
-		if share, listed := cityShare(c, d); listed {
+		if share, listed := f.cityShare(c, d); listed {
 			shares = append(shares, share)
 		}
 	}
@@ -23,13 +27,20 @@ func (f *facts) tierShare(tier string, d *schema.Distributions) *schema.Share {
 	return new(schema.Share(sum(shares)))
 }
 
-func cityShare(c city, d *schema.Distributions) (float64, bool) {
-	if c.municipality() {
-		if share, listed := shareOf(d.Provinces, c.province); listed {
+func (f *facts) cityShare(city string, d *schema.Distributions) (float64, bool) {
+	if f.municipality(city) {
+		if share, listed := shareOf(d.Provinces, city); listed {
 			return share, true
 		}
 	}
-	return shareOf(d.Cities, c.name)
+	return shareOf(d.Cities, city)
+}
+
+// municipality tells whether a city is a province at the same time, so that the
+// list of provinces, which is not cut off, has its share too. A city may have
+// the name of its province and be one of several there: 吉林.
+func (f *facts) municipality(city string) bool {
+	return slices.Equal(f.cities[city], []string{city})
 }
 
 // regions sums the provinces by region, largest first, named in lang. Rows that
@@ -50,7 +61,7 @@ func (f *facts) regions(provinces []schema.NameShare, lang schema.Language) []sc
 		if !begun {
 			i = len(regions)
 			at[region] = i
-			regions = append(regions, schema.RankedShare{Name: f.name(Region, region, lang)})
+			regions = append(regions, schema.RankedShare{Name: f.regionNames[region].in(lang)})
 		}
 		regions[i].Share += schema.Share(row.Percent)
 	}
@@ -61,16 +72,16 @@ func (f *facts) regions(provinces []schema.NameShare, lang schema.Language) []sc
 // provinceKnown tells whether the tables have the vendor's name for a
 // province, overseas and an unknown province included.
 func (f *facts) provinceKnown(name string) bool {
-	_, known := f.names[Province][name]
+	_, known := f.names[schema.DimensionProvinces][name]
 	return known
 }
 
 // ranked names the rows of a dimension in lang, with their indexes, and sorts
 // them.
-func (f *facts) ranked(of Dimension, rows []schema.NameShare, m measure, lang schema.Language) []schema.RankedShare {
+func (f *facts) ranked(of schema.Dimension, rows []schema.NameShare, m measure, lang schema.Language) []schema.RankedShare {
 	var named []schema.RankedShare
 	for _, row := range rows {
-		if of == Province && !place(row.Name) {
+		if of == schema.DimensionProvinces && !place(row.Name) {
 			continue
 		}
 		named = append(named, schema.RankedShare{

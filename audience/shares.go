@@ -26,7 +26,7 @@ func overfull(sum float64) bool {
 
 // overfullNames is overfull for the rows of a dimension.
 func overfullNames(rows []schema.NameShare) bool {
-	return overfull(total(rows, func(row schema.NameShare) float64 { return row.Percent }))
+	return overfull(totalOf(rows))
 }
 
 func sum(shares []float64) float64 {
@@ -44,6 +44,11 @@ func total[Row any](rows []Row, share func(Row) float64) float64 {
 		total += share(row)
 	}
 	return total
+}
+
+// totalOf is total for the rows of a dimension.
+func totalOf(rows []schema.NameShare) float64 {
+	return total(rows, func(row schema.NameShare) float64 { return row.Percent })
 }
 
 // shareOf returns the share of the row with the vendor's name, and whether

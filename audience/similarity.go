@@ -87,7 +87,7 @@ type mixture struct {
 func mixtureOf(rows []schema.NameShare) *mixture {
 	rows = slices.Clone(rows)
 	slices.SortFunc(rows, func(a, b schema.NameShare) int { return strings.Compare(a.Name, b.Name) })
-	sum := total(rows, func(row schema.NameShare) float64 { return row.Percent })
+	sum := totalOf(rows)
 	if sum <= 0 {
 		return nil
 	}

@@ -6,7 +6,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"kol-portrait-mcp/schema"
@@ -22,9 +21,9 @@ type Target struct {
 
 // The limits of a target audience.
 const (
-	mostNames  = 50   // in a dimension
-	longest    = 100  // characters in a name
-	mostWeight = 1000 // of a dimension
+	mostSelected = 50   // names in a dimension
+	longest      = 100  // characters in a name
+	mostWeight   = 1000 // of a dimension
 )
 
 // Target understands a target audience: its names in Chinese or English, by
@@ -89,8 +88,8 @@ type targetReader struct {
 }
 
 func (r *targetReader) readNames(of schema.Dimension, names []string) {
-	if len(names) > mostNames {
-		r.faults.add(fmt.Sprintf("%s has %d names; it takes at most %d.", argument(of), len(names), mostNames))
+	if len(names) > mostSelected {
+		r.faults.add(fmt.Sprintf("%s has %d names; it takes at most %d.", argument(of), len(names), mostSelected))
 		return
 	}
 	for _, name := range names {
@@ -169,7 +168,7 @@ func ageEntry(name string) (entry, bool) {
 func (r *targetReader) readWeights(weights map[schema.Dimension]float64, asked map[schema.Dimension][]string) {
 	given := map[schema.Dimension]bool{}
 	for _, key := range slices.Sorted(maps.Keys(weights)) {
-		of, known := dimension(string(key))
+		of, known := DimensionOf(string(key))
 		weight := weights[key]
 		switch {
 		case !known:
@@ -197,31 +196,4 @@ func allZero(weights map[schema.Dimension]float64) bool {
 		}
 	}
 	return true
-}
-
-// dimension returns the dimension that a key of the weights means.
-func dimension(key string) (schema.Dimension, bool) {
-	switch fold(key) {
-	case "gender", "genders", "sex":
-		return schema.DimensionGender, true
-	case "agegroups", "agegroup", "ages", "age":
-		return schema.DimensionAgeGroups, true
-	case "provinces", "province":
-		return schema.DimensionProvinces, true
-	case "cities", "city":
-		return schema.DimensionCities, true
-	case "interests", "interest":
-		return schema.DimensionInterests, true
-	case "devices", "device":
-		return schema.DimensionDevices, true
-	}
-	return "", false
-}
-
-func dimensionNames() string {
-	var names []string
-	for _, d := range schema.Dimensions() {
-		names = append(names, string(d))
-	}
-	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1]
 }

@@ -1,18 +1,11 @@
 package audience
 
 import (
-	"fmt"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"kol-portrait-mcp/schema"
 )
-
-// wordsShown is how many names of a dimension a target audience's words spell
-// out.
-const wordsShown = 5
 
 // Words returns whom the target audience is in a few words of lang, any language
 // but Chinese reading English: women; 25-34 or 35-44; first-tier cities;
@@ -54,37 +47,11 @@ func (t *Target) dimensionWords(of schema.Dimension, lang schema.Language) strin
 // first few, and how many there are.
 func anyOf(labels []label, lang schema.Language) string {
 	var names []string
-	for _, l := range labels[:min(wordsShown, len(labels))] {
+	for _, l := range labels {
 		names = append(names, l.in(lang))
 	}
-	if more := len(labels) - wordsShown; more > 0 {
-		if lang == schema.Chinese {
-			return beside(enumerate(names, lang), fmt.Sprintf("等 %d 个", len(labels)))
-		}
-		return enumerate(names, lang) + fmt.Sprintf(" and %d more", more)
+	if len(names) > wordsShown {
+		return Some(names, wordsShown, lang)
 	}
-	last := len(names) - 1
-	if last == 0 {
-		return names[0]
-	}
-	all := enumerate(names[:last], lang)
-	if lang == schema.Chinese {
-		return beside(beside(all, "或"), names[last])
-	}
-	return all + " or " + names[last]
+	return joined(names, "or", "或", lang)
 }
-
-// beside joins two pieces of text, with the space that Chinese typography puts
-// between a Chinese character and a Latin letter or a digit.
-func beside(left, right string) string {
-	end, _ := utf8.DecodeLastRuneInString(left)
-	begin, _ := utf8.DecodeRuneInString(right)
-	if han(end) && latin(begin) || latin(end) && han(begin) {
-		return left + " " + right
-	}
-	return left + right
-}
-
-func han(r rune) bool { return unicode.Is(unicode.Han, r) }
-
-func latin(r rune) bool { return unicode.Is(unicode.Latin, r) || unicode.IsDigit(r) }

@@ -16,9 +16,6 @@ const (
 	// unplaced is the share of followers of unknown province from which the
 	// other provinces' shares are markedly too low.
 	unplaced = 0.05
-
-	// namesShown is how many names a warning spells out.
-	namesShown = 3
 )
 
 // Warnings returns what a careful analyst would want to know before relying on
@@ -146,7 +143,7 @@ func unknownAgeWarning(rows []schema.AgeShare, lang schema.Language) string {
 	if groups == nil {
 		return ""
 	}
-	return say(lang, "Unknown age group: %s; no median.", "未识别的年龄段：%s，故不计算中位数。", some(groups, lang))
+	return say(lang, "Unknown age group: %s; no median.", "未识别的年龄段：%s，故不计算中位数。", Some(quoted(groups), namesShown, lang))
 }
 
 func missingAgeWarning(rows []schema.AgeShare, lang schema.Language) string {
@@ -167,7 +164,7 @@ func (a *Analyst) unknownProvinceWarning(rows []schema.NameShare, lang schema.La
 	if unknown == nil {
 		return ""
 	}
-	return say(lang, "Unknown province: %s; in no region.", "未识别的省份：%s，未计入大区。", some(unknown, lang))
+	return say(lang, "Unknown province: %s; in no region.", "未识别的省份：%s，未计入大区。", Some(quoted(unknown), namesShown, lang))
 }
 
 func unplacedWarning(rows []schema.NameShare, lang schema.Language) string {
@@ -211,7 +208,6 @@ func (s dimensionSum) off() bool {
 // dimension without data has none, nor has one gender alone.
 func sumsOff(d *schema.Distributions) []dimensionSum {
 	byAge := func(row schema.AgeShare) float64 { return row.Percent }
-	byName := func(row schema.NameShare) float64 { return row.Percent }
 	byDevice := func(row schema.DeviceShare) float64 { return row.Percent }
 
 	var sums []dimensionSum
@@ -222,24 +218,12 @@ func sumsOff(d *schema.Distributions) []dimensionSum {
 		sums = append(sums, dimensionSum{schema.DimensionGender, label{en: "Gender", zh: "性别"}, true, *d.Gender.Male + *d.Gender.Female})
 	}
 	if len(d.Provinces) > 0 {
-		sums = append(sums, dimensionSum{schema.DimensionProvinces, label{en: "Province", zh: "省份"}, true, total(d.Provinces, byName)})
+		sums = append(sums, dimensionSum{schema.DimensionProvinces, label{en: "Province", zh: "省份"}, true, totalOf(d.Provinces)})
 	}
 	sums = append(sums,
-		dimensionSum{schema.DimensionInterests, label{en: "Interest", zh: "兴趣"}, false, total(d.Interests, byName)},
-		dimensionSum{schema.DimensionCities, label{en: "City", zh: "城市"}, false, total(d.Cities, byName)},
+		dimensionSum{schema.DimensionInterests, label{en: "Interest", zh: "兴趣"}, false, totalOf(d.Interests)},
+		dimensionSum{schema.DimensionCities, label{en: "City", zh: "城市"}, false, totalOf(d.Cities)},
 		dimensionSum{schema.DimensionDevices, label{en: "Device", zh: "设备"}, false, total(d.Devices, byDevice)},
 	)
 	return slices.DeleteFunc(sums, func(s dimensionSum) bool { return !s.off() })
-}
-
-// some enumerates the first names and counts the rest.
-func some(names []string, lang schema.Language) string {
-	quoted := make([]string, len(names))
-	for i, name := range names {
-		quoted[i] = Quote(name)
-	}
-	if len(quoted) <= namesShown {
-		return enumerate(quoted, lang)
-	}
-	return enumerate(quoted[:namesShown], lang) + say(lang, " and %d more", "（另有 %d 个）", len(names)-namesShown)
 }

@@ -64,7 +64,7 @@ func TestWarningsOnTheData(t *testing.T) {
 			[]string{"Unknown province: \"某地%d\"; in no region."}, []string{"未识别的省份：\"某地%d\"，未计入大区。"}},
 		{"many provinces unknown", func(d *schema.Distributions) {
 			d.Provinces = rows(row("甲", 0.2), row("乙", 0.2), row("丙", 0.2), row("丁", 0.2), row("戊", 0.2))
-		}, []string{"Unknown province: 甲, 乙, 丙 and 2 more; in no region."}, []string{"未识别的省份：甲、乙、丙（另有 2 个），未计入大区。"}},
+		}, []string{"Unknown province: 甲, 乙, 丙 and 2 more; in no region."}, []string{"未识别的省份：甲、乙、丙等 5 个，未计入大区。"}},
 		{"many without a province", func(d *schema.Distributions) { d.Provinces = rows(row("广东", 0.7), row("中国", 0.3)) },
 			[]string{"For 30.0% the province in China is not known."}, []string{"30.0% 的粉丝在国内但省份未知。"}},
 	} {

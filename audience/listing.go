@@ -1,0 +1,94 @@
+package audience
+
+import (
+	"cmp"
+	"slices"
+
+	"kol-portrait-mcp/schema"
+)
+
+// listing is the list that the shares of a dimension are taken from.
+type listing struct {
+	of     schema.Dimension   // whose rows they are: a city may be read off the provinces
+	rows   []schema.NameShare // smallest first; none where nothing usable was sent
+	cutOff bool               // whether the vendor left rows out
+	ceil   float64            // no row that was left out holds more
+	own    bool               // whether the vendor's own list of the dimension is in the rows
+}
+
+// tells tells whether anything is known, given how many of the selected names
+// have a row. Four municipalities read off the provinces tell nothing of other
+// cities.
+func (l listing) tells(listed int) bool { return l.own || listed > 0 }
+
+// room is the most that names without a row can hold together: no more than
+// the rows leave, and each no more than the smallest row, since the vendor cuts
+// a list off after its largest.
+func (l listing) room(unlisted int) float64 {
+	left := 1 - totalOf(l.rows)
+	if left < rounding {
+		return 0
+	}
+	return min(left, float64(unlisted)*l.ceil)
+}
+
+// listing returns the list in which the names are looked up.
+func (f *facts) listing(of schema.Dimension, names []string, d *schema.Distributions) listing {
+	rows := usable(f.rows(of, d))
+	if of == schema.DimensionCities {
+		return f.cityListing(names, rows, usable(d.Provinces))
+	}
+	l := listing{of: of, rows: rows, ceil: 1, own: len(rows) > 0}
+	l.cutOff = totalOf(rows) < 1-sumTolerance-rounding
+	if len(rows) > 0 && !complete(of) {
+		l.ceil = rows[0].Percent
+	}
+	return l
+}
+
+// cityListing returns the list in which cities are looked up. The list of
+// cities is always cut off, the one of provinces is not: a city that is a
+// province has its row there, and where all of the cities do, no other list is
+// looked at.
+func (f *facts) cityListing(names []string, cities, provinces []schema.NameShare) listing {
+	municipal := keep(provinces, func(row schema.NameShare) bool { return f.municipality(row.Name) })
+	if !slices.ContainsFunc(names, func(name string) bool { return !has(municipal, name) }) {
+		return listing{
+			of: schema.DimensionProvinces, rows: provinces,
+			cutOff: totalOf(provinces) < 1-sumTolerance-rounding, ceil: 1, own: true,
+		}
+	}
+	others := keep(cities, func(row schema.NameShare) bool { return !has(municipal, row.Name) })
+	l := listing{
+		of: schema.DimensionCities, rows: usable(slices.Concat(municipal, others)),
+		cutOff: true, ceil: 1,
+	}
+	if l.rows != nil && len(cities) > 0 {
+		l.ceil = cities[0].Percent
+		l.own = true
+	}
+	return l
+}
+
+// usable returns the rows, smallest first, or none where they hold more than
+// everybody: one cannot know which of them is right. The order makes sums
+// independent of the vendor's to the last digit.
+func usable(rows []schema.NameShare) []schema.NameShare {
+	rows = slices.Clone(rows)
+	slices.SortFunc(rows, func(a, b schema.NameShare) int {
+		return cmp.Or(cmp.Compare(a.Percent, b.Percent), cmp.Compare(a.Name, b.Name))
+	})
+	if overfullNames(rows) {
+		return nil
+	}
+	return rows
+}
+
+func keep(rows []schema.NameShare, wanted func(schema.NameShare) bool) []schema.NameShare {
+	return slices.DeleteFunc(slices.Clone(rows), func(row schema.NameShare) bool { return !wanted(row) })
+}
+
+func has(rows []schema.NameShare, name string) bool {
+	_, listed := shareOf(rows, name)
+	return listed
+}
