@@ -63,5 +63,5 @@ func dimensionNames() string {
 	for _, d := range schema.Dimensions() {
 		names = append(names, string(d))
 	}
-	return joined(names, "and", "和", schema.English)
+	return joined(names, "and", schema.English)
 }

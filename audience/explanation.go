@@ -310,7 +310,7 @@ func (a account) chosen(m match, en, zh string) []string {
 }
 
 // either enumerates alternatives: Guangdong, Jiangsu or Zhejiang.
-func (a account) either(words []string) string { return joined(words, "or", "或", a.lang) }
+func (a account) either(words []string) string { return joined(words, a.say("or", "或"), a.lang) }
 
 func (a account) dimension(m match) string { return kindOf(m.of, a.lang) }
 

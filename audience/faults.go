@@ -85,7 +85,7 @@ func firstFew(names []string, last string) string {
 	if len(names) > wordsShown {
 		return Some(names, wordsShown, schema.English)
 	}
-	return joined(names, last, "", schema.English)
+	return joined(names, last, schema.English)
 }
 
 // advice says of a name that is nothing in a dimension what it is instead, what

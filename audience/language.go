@@ -87,17 +87,17 @@ func enumerate(words []string, lang schema.Language) string {
 	return strings.Join(words, say(lang, ", ", "、"))
 }
 
-// joined enumerates words with one of the language's before the last: Guangdong,
-// Jiangsu or Zhejiang.
-func joined(words []string, en, zh string, lang schema.Language) string {
+// joined enumerates words with one like "or" before the last: Guangdong, Jiangsu
+// or Zhejiang.
+func joined(words []string, conjunction string, lang schema.Language) string {
 	if len(words) < 2 {
 		return strings.Join(words, "")
 	}
 	others, last := enumerate(words[:len(words)-1], lang), words[len(words)-1]
 	if lang == schema.Chinese {
-		return beside(beside(others, zh), last)
+		return beside(beside(others, conjunction), last)
 	}
-	return others + " " + en + " " + last
+	return others + " " + conjunction + " " + last
 }
 
 // How many names a sentence spells out.

@@ -53,5 +53,5 @@ func anyOf(labels []label, lang schema.Language) string {
 	if len(names) > wordsShown {
 		return Some(names, wordsShown, lang)
 	}
-	return joined(names, "or", "或", lang)
+	return joined(names, say(lang, "or", "或"), lang)
 }
