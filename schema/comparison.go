@@ -1,5 +1,7 @@
 package schema
 
+import "slices"
+
 // Comparison is the structured answer of compare_kol_fans_portraits.
 type Comparison struct {
 	Language   Language           `json:"language" jsonschema:"enum=en,enum=zh"`
@@ -36,6 +38,16 @@ type ComparedFit struct {
 	Matched         map[Dimension]RoughShare `json:"matched"`
 	NotListed       []Dimension              `json:"notListed,omitempty" jsonschema_description:"Dimensions in which something selected is not listed: the share is at least this, or absent where nothing selected is"`
 	Reach           *RoughReach              `json:"reach,omitempty" jsonschema_description:"Share of followers who match every dimension"`
+}
+
+// Speaks reports whether the target audience of the fit, which may be nil,
+// names a dimension that the portrait has data on.
+func (f *ComparedFit) Speaks(d Dimension) bool {
+	if f == nil {
+		return false
+	}
+	_, matched := f.Matched[d]
+	return matched || slices.Contains(f.NotListed, d)
 }
 
 // RoughReach is a Reach as a Comparison has it.

@@ -66,6 +66,7 @@ type column struct {
 	head  string // the title where every space counts
 	about string // what the head means, where it does not say so itself
 	cells []string
+	kept  bool // even where no KOL has the figure
 }
 
 // matrix writes the figures: KOLs as columns while a person can read them side
@@ -126,12 +127,12 @@ func (w *comparisonWriter) columns() []column {
 	dimensions := 0
 	for _, d := range schema.Dimensions() {
 		name := audience.DimensionName(d, w.lang)
-		c := w.column(column{title: w.say("Match: ", "匹配：") + name, head: w.head(d), about: w.say("match, ", "匹配，") + name},
-			fitted(func(f *schema.ComparedFit) string { return matched(f, d) }))
-		if c.known() {
-			dimensions++
+		if !slices.ContainsFunc(w.comparison.Portraits, func(p portrait) bool { return p.Fit.Speaks(d) }) {
+			continue
 		}
-		columns = append(columns, c)
+		dimensions++
+		columns = append(columns, w.column(column{title: w.say("Match: ", "匹配：") + name, head: w.head(d), about: w.say("match, ", "匹配，") + name, kept: true},
+			fitted(func(f *schema.ComparedFit) string { return matched(f, d) })))
 	}
 	if dimensions > 1 { // of one, the match is all there is to say
 		columns = append(columns, w.column(column{
@@ -151,7 +152,7 @@ func (w *comparisonWriter) columns() []column {
 		w.column(column{title: w.say("Apple", "苹果"), head: w.say("Apple", "苹果")}, func(p portrait) string { return share(p.AppleShare) }),
 		w.column(column{title: w.say("As of", "数据日期"), head: w.say("Date", "日期"), about: w.say("of the data", "数据日期")}, w.day),
 	)
-	columns = slices.DeleteFunc(columns, func(c column) bool { return !c.known() })
+	columns = slices.DeleteFunc(columns, func(c column) bool { return !c.kept && !c.known() })
 	for _, c := range columns {
 		c.fillGaps()
 	}
