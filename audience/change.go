@@ -26,9 +26,11 @@ const (
 // point, largest moves first, at most five, with names in lang. Devices are
 // compared by brand.
 //
-// Only rows that both have are compared, since one that a list leaves out is
-// not known there, and only dimensions whose shares can be right in both. The
-// result is nil where before is.
+// A row that one of two lists leaves out is not known there. But the vendor cuts
+// a list of cities, interests or devices off after its largest rows, so that
+// the row held no more than the smallest of them: it moved at least as far as
+// from there. Only dimensions whose shares can be right in both are compared.
+// The result is nil where before is.
 func (a *Analyst) Change(now, before *schema.Distributions, asOf string, lang schema.Language) *schema.Change {
 	if before == nil {
 		return nil
@@ -39,8 +41,8 @@ func (a *Analyst) Change(now, before *schema.Distributions, asOf string, lang sc
 	f := a.facts()
 	moves := func(of schema.Dimension) []schema.Move {
 		var moves []schema.Move
-		for _, m := range moved(f.rows(of, now), f.rows(of, before)) {
-			moves = append(moves, schema.Move{Name: f.readerName(of, m.name, now, lang), Points: m.points()})
+		for _, m := range f.moved(of, f.rows(of, now), f.rows(of, before)) {
+			moves = append(moves, schema.Move{Name: f.readerName(of, m.name, slices.Concat(now.Devices, before.Devices), lang), Points: m.points(), AtLeast: m.atLeast})
 		}
 		return moves
 	}
@@ -58,8 +60,9 @@ func (a *Analyst) Change(now, before *schema.Distributions, asOf string, lang sc
 // move is how far one row moved, in units of rounding: whole numbers, so that
 // what a difference of binary fractions loses decides nothing.
 type move struct {
-	name  string
-	units float64
+	name    string
+	units   float64
+	atLeast bool // one of the lists leaves the row out
 }
 
 // points is the move in percentage points with one decimal.
@@ -68,34 +71,80 @@ func (m move) points() float64 {
 	return math.Round(m.units/perTenth) / 10
 }
 
-// moved returns the largest moves of the rows that both lists have, those of
-// one size in the order of now, and none where a list holds more than
-// everybody.
-func moved(now, before []schema.NameShare) []move {
+// moved returns the largest moves of a dimension's rows, and none where a list
+// holds more than everybody.
+func (f *facts) moved(of schema.Dimension, now, before []schema.NameShare) []move {
 	if overfullNames(now) || overfullNames(before) {
 		return nil
 	}
-	var moves []move
-	for _, row := range now {
-		share, listed := shareOf(before, row.Name)
-		units := math.Round((row.Percent - share) / rounding)
-		if listed && math.Abs(units) >= math.Round(movedBy/rounding) {
-			moves = append(moves, move{row.Name, units})
+	moves := f.movesTo(now, before, of)
+	for _, m := range f.movesTo(before, now, of) {
+		if m.atLeast { // the others are those above
+			moves = append(moves, move{m.name, -m.units, true})
 		}
 	}
-	slices.SortStableFunc(moves, func(a, b move) int { return cmp.Compare(math.Abs(b.units), math.Abs(a.units)) })
+	slices.SortStableFunc(moves, largestFirst)
 	return moves[:min(movesKept, len(moves))]
 }
 
-// readerName is what a reader of lang calls a row of d that facts.rows has. A
-// brand that is in no table goes by the vendor's name in that language.
-func (f *facts) readerName(of schema.Dimension, row string, d *schema.Distributions, lang schema.Language) string {
+// largestFirst compares moves: the larger first, then those of rows that both
+// lists have, in their order, then the others by name.
+func largestFirst(a, b move) int {
+	order := cmp.Compare(math.Abs(b.units), math.Abs(a.units))
+	switch {
+	case order != 0 || !a.atLeast && !b.atLeast:
+		return order
+	case a.atLeast && b.atLeast:
+		return strings.Compare(a.name, b.name)
+	case a.atLeast:
+		return 1
+	default:
+		return -1
+	}
+}
+
+// movesTo returns how far the rows of one list moved since the other, where
+// that is far enough.
+func (f *facts) movesTo(rows, since []schema.NameShare, of schema.Dimension) []move {
+	var moves []move
+	for _, row := range rows {
+		share, listed := shareOf(since, row.Name)
+		switch {
+		case listed:
+		case complete(of), len(since) == 0:
+			continue // nothing bounds what it held
+		case of == schema.DimensionCities && f.municipality(row.Name):
+			continue // the provinces tell
+		}
+		if !listed {
+			share = smallest(since)
+		}
+		units := math.Round((row.Percent - share) / rounding)
+		far := math.Abs(units) >= math.Round(movedBy/rounding)
+		if far && (listed || units > 0) { // less than the bound says nothing
+			moves = append(moves, move{row.Name, units, !listed})
+		}
+	}
+	return moves
+}
+
+func smallest(rows []schema.NameShare) float64 {
+	least := rows[0].Percent
+	for _, row := range rows {
+		least = min(least, row.Percent)
+	}
+	return least
+}
+
+// readerName is what a reader of lang calls a row that facts.rows has. A brand
+// that is in no table goes by the vendor's name among devices in that language.
+func (f *facts) readerName(of schema.Dimension, row string, devices []schema.DeviceShare, lang schema.Language) string {
 	switch of {
 	case schema.DimensionGender:
 		return genderName(row, lang)
 	case schema.DimensionDevices:
-		i := slices.IndexFunc(d.Devices, func(device schema.DeviceShare) bool { return f.device(device, schema.English) == row })
-		return f.device(d.Devices[i], lang)
+		i := slices.IndexFunc(devices, func(device schema.DeviceShare) bool { return f.device(device, schema.English) == row })
+		return f.device(devices[i], lang)
 	default:
 		return f.name(of, row, lang)
 	}
@@ -132,7 +181,11 @@ func (a *Analyst) ChangeInsight(c *schema.Change, lang schema.Language) string {
 			continue
 		}
 		named = append(named, m.Name)
-		words = append(words, say(lang, "%s %+.1f points", "%s %+.1f 个百分点", moverWords(m.Name, lang), m.Points))
+		atLeast := ""
+		if m.AtLeast {
+			atLeast = say(lang, "at least ", "至少 ")
+		}
+		words = append(words, say(lang, "%s %s%+.1f points", "%s %s%+.1f 个百分点", moverWords(m.Name, lang), atLeast, m.Points))
 	}
 	if words == nil {
 		return ""

@@ -30,12 +30,16 @@ func (w *portraitWriter) change(c *schema.Change) {
 		}
 		var rows []string
 		for _, m := range d.moves {
-			rows = append(rows, fmt.Sprintf("%s %+.1f", audience.Quote(m.Name), m.Points))
+			atLeast := ""
+			if m.AtLeast {
+				atLeast = w.say("at least ", "至少 ")
+			}
+			rows = append(rows, fmt.Sprintf("%s %s%+.1f", audience.Quote(m.Name), atLeast, m.Points))
 		}
 		moved = append(moved, audience.DimensionName(d.of, w.lang)+" "+strings.Join(rows, w.say(", ", "，")))
 	}
 	if moved == nil {
-		w.line(w.say("Since %s nothing moved by a point or more.", "与 %s 相比，各项变化均不足 1 个百分点。"), c.AsOf)
+		w.line(w.say("Since %s nothing is known to have moved by a point or more.", "与 %s 相比，未发现 1 个百分点及以上的变化。"), c.AsOf)
 		return
 	}
 	w.line(w.say("Moved since %s, in points: %s", "较 %s 的变化（百分点）：%s"), c.AsOf, strings.Join(moved, w.say("; ", "；")))
