@@ -94,7 +94,7 @@ func (f *facts) match(of schema.Dimension, t *Target, d *schema.Distributions) m
 	m.share = fraction(m.share)
 	m.most = fraction(m.share + l.room(len(m.unlisted)))
 	m.lowerBound = l.cutOff || len(m.unlisted) > 0
-	m.tgi = f.baseline.index(l.of, names, l.rows)
+	m.tgi = f.baseline.index(l.index, names, l.rows)
 	return m
 }
 

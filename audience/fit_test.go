@@ -261,6 +261,43 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// A city that is a province too has one index in an answer: the one of cities
+// where the user brought any.
+func TestAConfiguredBaselineOfCitiesIsThatOfMunicipalities(t *testing.T) {
+	d := &schema.Distributions{
+		Provinces: rows(row("北京", 0.3), row("上海", 0.2), row("广东", 0.5)),
+		Cities:    rows(row("北京", 0.3), row("广州", 0.05)),
+	}
+	const (
+		cities    = `{"cities": [{"name": "北京", "percent": 0.1}, {"name": "广州", "percent": 0.1}]}`
+		provinces = `{"provinces": [{"name": "北京", "percent": 0.2}, {"name": "广东", "percent": 0.8}]}`
+	)
+	for _, test := range []struct {
+		name     string
+		baseline string
+		cities   []string
+		want     any // nil: none
+	}{
+		{"alone", cities, []string{"北京"}, 300.0},
+		{"beside another city", cities, []string{"北京", "广州"}, 175.0},
+		{"without a row of its own there is none", cities, []string{"上海"}, nil},
+		{"without one of cities it is that of provinces", provinces, []string{"北京"}, 187.5}, // 0.3 of 0.8, against 0.2
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			analyst := audience.New(baselineOf(t, test.baseline))
+			target, err := analyst.Target(&schema.TargetAudience{Cities: test.cities})
+			require.NoError(t, err)
+			index := analyst.Fit(target, d, schema.English).Cities.TGI
+			if test.want == nil {
+				assert.Nil(t, index)
+				return
+			}
+			require.NotNil(t, index)
+			assert.InDelta(t, test.want, float64(*index), 1e-9)
+		})
+	}
+}
+
 func TestNotListedIsNamedInTheReadersLanguage(t *testing.T) {
 	fit := fitOf(t, schema.TargetAudience{
 		Gender: "male", AgeGroups: []string{"<18"}, Provinces: []string{"西藏"},

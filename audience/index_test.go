@@ -117,7 +117,11 @@ func TestIndexInsights(t *testing.T) {
 			[]string{"年龄 TGI（对比自定义基准）偏高：25-34 200、18-24 200、>44 200；偏低：35-44 33。"}},
 
 		{"a gender that leads, but less than usual", gender, &schema.Distributions{Gender: genderOf(0.63, 0.37)},
-			[]string{"Skews female (TGI 90 against the configured baseline; men 37.0%)."}, []string{"女性偏多（TGI 90，对比自定义基准；男性占 37.0%）。"}},
+			[]string{"Mostly women (63.0%; TGI 90 against the configured baseline)."}, []string{"女性占多数（63.0%；TGI 90，对比自定义基准）。"}},
+		{"men who lead, but less than usual", `{"gender": {"female": 0.1, "male": 0.9}}`, &schema.Distributions{Gender: genderOf(0.2, 0.8)},
+			[]string{"Mostly men (80.0%; TGI 89 against the configured baseline)."}, []string{"男性占多数（80.0%；TGI 89，对比自定义基准）。"}},
+		{"a gender that leads as usual", gender, &schema.Distributions{Gender: genderOf(0.7, 0.3)},
+			[]string{"Skews female (TGI 100 against the configured baseline; men 30.0%)."}, []string{"女性偏多（TGI 100，对比自定义基准；男性占 30.0%）。"}},
 		{"balance that is far from usual", gender, &schema.Distributions{Gender: genderOf(0.5, 0.5)},
 			[]string{"Genders are balanced: women 50.0% (TGI 71 against the configured baseline), men 50.0%."},
 			[]string{"男女均衡：女性 50.0%（TGI 71，对比自定义基准），男性 50.0%。"}},
@@ -155,7 +159,7 @@ func TestABaselineReplacesTheCensusInItsDimensionsAlone(t *testing.T) {
 	assert.Equal(t, map[string]float64{"Huawei": 219}, indexesOf(s.TopDevices))
 	assert.Equal(t, map[string]float64{"Guangdong": 145.7, "Jiangsu": 125.5, "Shandong": 104.1}, indexesOf(s.TopProvinces), "still against the census")
 	assert.Equal(t, []string{
-		"Skews female (TGI 96 against the configured baseline; men 32.9%).",
+		"Mostly women (67.1%; TGI 96 against the configured baseline).",
 		"High province TGI against the 2020 census: Beijing 363, Shanghai 208, Tianjin 193; low: Heilongjiang 58, Jiangxi 58, Sichuan 66.",
 		"High city TGI against the configured baseline: Shenzhen 290.",
 		"High interest TGI against the configured baseline: Food 169.",

@@ -78,6 +78,10 @@ func (p *portrait) genderInsight() string {
 	switch {
 	case overfull(float64(women + men)): // which is a warning's matter
 		return say(p.lang, "Women %s, men %s.", "女性 %s，男性 %s。", Percent(women), Percent(men))
+	case women > leaning && underBaseline(p.women):
+		return p.mostly(women, say(p.lang, "women", "女性"), p.women)
+	case men > leaning && underBaseline(p.men):
+		return p.mostly(men, say(p.lang, "men", "男性"), p.men)
 	case women > leaning:
 		return p.lean(women, say(p.lang, "female", "女性"), p.women, p.gender.Male, say(p.lang, "men", "男性"))
 	case men > leaning:
@@ -89,6 +93,12 @@ func (p *portrait) genderInsight() string {
 	default: // the shares do not add up, which is a warning's matter
 		return say(p.lang, "Women %s, men %s.", "女性 %s，男性 %s。", Percent(women), Percent(men))
 	}
+}
+
+// mostly tells of a side that is the larger, but less so than in the baseline:
+// to call that a skew would contradict the index beside it.
+func (p *portrait) mostly(share schema.Share, side string, index *schema.Index) string {
+	return say(p.lang, "Mostly %s (%s; %s).", "%s占多数（%s；%s）。", side, Percent(share), p.genderIndex(index))
 }
 
 // lean tells by how much a side outweighs the other, which may not be known.
@@ -271,6 +281,11 @@ const (
 	overIndexed  = 120
 	underIndexed = 80
 )
+
+// underBaseline tells whether an index is known to be below 100.
+func underBaseline(index *schema.Index) bool {
+	return index != nil && *index < 100-indexRounding
+}
 
 // notable tells whether an index is far enough from 100 for a word.
 func notable(index *schema.Index) bool {

@@ -9,7 +9,7 @@ import (
 
 // listing is the list that the shares of a dimension are taken from.
 type listing struct {
-	of     schema.Dimension   // whose rows they are: a city may be read off the provinces
+	index  schema.Dimension   // whose baseline they compare with: a city may be read off the provinces
 	rows   []schema.NameShare // smallest first; none where nothing usable was sent
 	cutOff bool               // whether the vendor left rows out
 	ceil   float64            // no row that was left out holds more
@@ -38,7 +38,7 @@ func (f *facts) listing(of schema.Dimension, names []string, d *schema.Distribut
 	if of == schema.DimensionCities {
 		return f.cityListing(names, rows, usable(d.Provinces))
 	}
-	l := listing{of: of, rows: rows, ceil: 1, own: len(rows) > 0}
+	l := listing{index: of, rows: rows, ceil: 1, own: len(rows) > 0}
 	l.cutOff = totalOf(rows) < 1-sumTolerance-rounding
 	if len(rows) > 0 && !complete(of) {
 		l.ceil = rows[0].Percent
@@ -54,13 +54,13 @@ func (f *facts) cityListing(names []string, cities, provinces []schema.NameShare
 	municipal := keep(provinces, func(row schema.NameShare) bool { return f.municipality(row.Name) })
 	if !slices.ContainsFunc(names, func(name string) bool { return !has(municipal, name) }) {
 		return listing{
-			of: schema.DimensionProvinces, rows: provinces,
+			index: f.municipalIndex(), rows: provinces,
 			cutOff: totalOf(provinces) < 1-sumTolerance-rounding, ceil: 1, own: true,
 		}
 	}
 	others := keep(cities, func(row schema.NameShare) bool { return !has(municipal, row.Name) })
 	l := listing{
-		of: schema.DimensionCities, rows: usable(slices.Concat(municipal, others)),
+		index: schema.DimensionCities, rows: usable(slices.Concat(municipal, others)),
 		cutOff: true, ceil: 1,
 	}
 	if l.rows != nil && len(cities) > 0 {
@@ -68,6 +68,16 @@ func (f *facts) cityListing(names []string, cities, provinces []schema.NameShare
 		l.own = true
 	}
 	return l
+}
+
+// municipalIndex is the dimension whose baseline cities compare with that are
+// provinces: their own where the user brought one, so that a city has one index
+// wherever it is shown, and else the one of provinces.
+func (f *facts) municipalIndex() schema.Dimension {
+	if len(f.baseline[schema.DimensionCities].people) > 0 {
+		return schema.DimensionCities
+	}
+	return schema.DimensionProvinces
 }
 
 // usable returns the rows, smallest first, or none where they hold more than

@@ -10,15 +10,14 @@ import (
 
 // Similarity returns how alike profiles are, two by two: row i holds the
 // scores of the i-th with each before it, from 0 for entirely different ones to
-// 1 for equal ones, with two decimals. A score is nil where no dimension can be
-// compared.
+// 1 for equal ones, with two decimals.
 //
 // It is 1 minus the Jensen-Shannon distance, which is the square root of the
 // Jensen-Shannon divergence with logarithms to base 2 (Endres and Schindelin, A
 // new metric for probability distributions, 2003), averaged over gender, age
 // groups, provinces and interests. Rows that a list leaves out are one row "not
-// listed"; a dimension that either profile lacks says nothing about the two and
-// has no part in their average.
+// listed". A score is nil where either profile lacks one of the four: an average
+// over fewer would compare with nobody's.
 //
 // It compares profiles and not people: followers of two KOLs with a score of 1
 // need not have a single person in common.
@@ -62,17 +61,14 @@ func (f *facts) profile(d *schema.Distributions) profile {
 
 // likeness is the similarity of two profiles, with two decimals.
 func (p profile) likeness(q profile) *float64 {
-	var sum, common float64
+	var sum float64
 	for i := range p {
-		if p[i] != nil && q[i] != nil {
-			sum += 1 - p[i].distance(q[i])
-			common++
+		if p[i] == nil || q[i] == nil {
+			return nil
 		}
+		sum += 1 - p[i].distance(q[i])
 	}
-	if common == 0 {
-		return nil
-	}
-	return new(math.Round(sum/common*100) / 100)
+	return new(math.Round(sum/float64(len(p))*100) / 100)
 }
 
 // mixture is one dimension as shares that sum to 1.

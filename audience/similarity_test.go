@@ -13,34 +13,55 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
+// alike returns complete distributions, changed in one way.
+func alike(change func(*schema.Distributions)) *schema.Distributions {
+	d := complete()
+	change(d)
+	return d
+}
+
 func TestSimilarity(t *testing.T) {
-	women := &schema.Distributions{Gender: genderOf(1, 0)}
-	men := &schema.Distributions{Gender: genderOf(0, 1)}
+	ofGender := func(female, male float64) *schema.Distributions {
+		return alike(func(d *schema.Distributions) { d.Gender = genderOf(female, male) })
+	}
+	ofInterests := func(rows ...schema.NameShare) *schema.Distributions {
+		return alike(func(d *schema.Distributions) { d.Interests = rows })
+	}
+	noInterests := alike(func(d *schema.Distributions) { d.Interests = nil })
+	onlyWomen := &schema.Distributions{Gender: genderOf(1, 0)}
 	for _, tt := range []struct {
 		name string
 		p, q *schema.Distributions
 		want string // as JSON
 	}{
 		{"the same", complete(), complete(), "1"},
-		{"nobody in common", women, men, "0"},
-		{"women alone and half of each", women, &schema.Distributions{Gender: genderOf(0.5, 0.5)}, "0.44"},
-		{"the mean over what both have: 0 for gender, 1 for ages",
-			&schema.Distributions{Gender: genderOf(1, 0), Ages: agesOf(1, 0), Interests: rows(row("美食", 1))},
-			&schema.Distributions{Gender: genderOf(0, 1), Ages: agesOf(1, 0), Provinces: rows(row("广东", 1))}, "0.5"},
-		{"what is not listed is one row: half in common",
-			&schema.Distributions{Interests: rows(row("美食", 0.5))},
-			&schema.Distributions{Interests: rows(row("旅游", 0.5))}, "0.29"},
+		{"one of four entirely different", ofGender(1, 0), ofGender(0, 1), "0.75"},
+		{"women alone and half of each", ofGender(1, 0), ofGender(0.5, 0.5), "0.86"}, // 0.44 for gender
+		{"two of four entirely different",
+			alike(func(d *schema.Distributions) { d.Gender, d.Ages = genderOf(1, 0), agesOf(1, 0) }),
+			alike(func(d *schema.Distributions) { d.Gender, d.Ages = genderOf(0, 1), agesOf(0, 1) }), "0.5"},
+		{"what is not listed is one row: half in common", ofInterests(row("美食", 0.5)), ofInterests(row("旅游", 0.5)), "0.82"}, // 0.29 for interests
 		{"a gender that is not given is not listed",
-			&schema.Distributions{Gender: &schema.GenderShares{Female: new(1.0)}}, women, "1"},
-		{"more than everybody is scaled", &schema.Distributions{Gender: genderOf(1.5, 0.5)}, &schema.Distributions{Gender: genderOf(0.75, 0.25)}, "1"},
+			alike(func(d *schema.Distributions) { d.Gender = &schema.GenderShares{Female: new(1.0)} }), ofGender(1, 0), "1"},
+		{"more than everybody is scaled", ofGender(1.5, 0.5), ofGender(0.75, 0.25), "1"},
 		{"cities and devices have no say",
-			&schema.Distributions{Gender: genderOf(1, 0), Cities: rows(row("广州", 1)), Devices: device("huawei", 1)},
-			&schema.Distributions{Gender: genderOf(1, 0), Cities: rows(row("北京", 1)), Devices: device("vivo", 1)}, "1"},
+			alike(func(d *schema.Distributions) { d.Cities, d.Devices = rows(row("广州", 1)), device("huawei", 1) }),
+			alike(func(d *schema.Distributions) { d.Cities, d.Devices = rows(row("北京", 1)), nil }), "1"},
 		{"a name is not shared across dimensions",
-			&schema.Distributions{Provinces: rows(row("教育", 1)), Interests: rows(row("美食", 1))},
-			&schema.Distributions{Provinces: rows(row("美食", 1)), Interests: rows(row("教育", 1))}, "0"},
-		{"nothing in common to compare", women, &schema.Distributions{Ages: agesOf(1, 0)}, "null"},
-		{"rows of nobody are no data", women, &schema.Distributions{Gender: genderOf(0, 0)}, "null"},
+			alike(func(d *schema.Distributions) {
+				d.Provinces, d.Interests = rows(row("教育", 1)), rows(row("美食", 1))
+			}),
+			alike(func(d *schema.Distributions) {
+				d.Provinces, d.Interests = rows(row("美食", 1)), rows(row("教育", 1))
+			}), "0.5"},
+
+		{"one lacks a dimension", complete(), noInterests, "null"},
+		{"both lack it", noInterests, noInterests, "null"},
+		{"gender alone", onlyWomen, onlyWomen, "null"},
+		{"no gender", complete(), alike(func(d *schema.Distributions) { d.Gender = nil }), "null"},
+		{"no ages", complete(), alike(func(d *schema.Distributions) { d.Ages = nil }), "null"},
+		{"no provinces", alike(func(d *schema.Distributions) { d.Provinces = nil }), complete(), "null"},
+		{"rows of nobody are no data", complete(), ofGender(0, 0), "null"},
 		{"no data", nil, complete(), "null"},
 		{"no data at all", nil, nil, "null"},
 	} {
@@ -53,12 +74,14 @@ func TestSimilarity(t *testing.T) {
 }
 
 func TestSimilarityIsALowerTriangle(t *testing.T) {
-	half := &schema.Distributions{Gender: genderOf(0.5, 0.5)}
+	ofGender := func(female, male float64) *schema.Distributions {
+		return alike(func(d *schema.Distributions) { d.Gender = genderOf(female, male) })
+	}
 	raw, err := json.Marshal(audience.New(nil).Similarity([]*schema.Distributions{
-		{Gender: genderOf(1, 0)}, half, nil, {Gender: genderOf(0, 1)}, half,
+		ofGender(1, 0), ofGender(0.5, 0.5), nil, ofGender(0, 1), ofGender(0.5, 0.5),
 	}))
 	require.NoError(t, err)
-	assert.Equal(t, "[[],[0.44],[null,null],[0,0.44,null],[0.44,1,null,0.44]]", string(raw))
+	assert.Equal(t, "[[],[0.86],[null,null],[0.75,0.86,null],[0.86,1,null,0.86]]", string(raw))
 	assert.Empty(t, audience.New(nil).Similarity(nil))
 }
 
@@ -97,8 +120,14 @@ func TestDisjointCompleteProfilesHaveNothingAlike(t *testing.T) {
 			}
 			return rows
 		}
-		p := &schema.Distributions{Provinces: whole("here", "广东", "北京", "重庆"), Interests: whole("food", "美食", "旅游")}
-		q := &schema.Distributions{Provinces: whole("there", "四川", "海外", "中国"), Interests: whole("film", "影视", "情感", "教育")}
+		p := &schema.Distributions{
+			Gender: genderOf(1, 0), Ages: agesOf(0.5, 0.5, 0, 0, 0),
+			Provinces: whole("here", "广东", "北京", "重庆"), Interests: whole("food", "美食", "旅游"),
+		}
+		q := &schema.Distributions{
+			Gender: genderOf(0, 1), Ages: agesOf(0, 0, 0.2, 0.3, 0.5),
+			Provinces: whole("there", "四川", "海外", "中国"), Interests: whole("film", "影视", "情感", "教育"),
+		}
 		score := audience.New(nil).Similarity([]*schema.Distributions{p, q})[1][0]
 		require.NotNil(t, score)
 		assert.InDelta(t, 0, *score, 0)
