@@ -59,7 +59,7 @@ func (s comparedSet) ageWarning() string {
 		return say(s.lang, "Over %d days old: %s.", "画像数据超过 %d 天：%s。", staleDays, enumerate(stale, s.lang))
 	default:
 		return capitalize(say(s.lang, "%s portraits are over %d days old, the oldest (%s) %d days.", "%s 份画像数据超过 %d 天，最早一份（%s）距今 %d 天。",
-			s.part(len(stale)), staleDays, oldest.KOLID, oldestAge))
+			partOf(len(stale), len(s.portraits), s.lang), staleDays, oldest.KOLID, oldestAge))
 	}
 }
 
@@ -155,13 +155,44 @@ func (s comparedSet) whom(kols []string) string {
 	if len(kols) <= namedInWarnings {
 		return enumerate(kols, s.lang)
 	}
-	return s.part(len(kols)) + say(s.lang, " KOLs", " 位达人")
+	return kolsOf(len(kols), len(s.portraits), s.lang)
 }
 
-// part tells how many of the set: 3 of 20, all 20.
-func (s comparedSet) part(n int) string {
-	if n == len(s.portraits) {
-		return say(s.lang, "all %d", "全部 %d", n)
+// kolsOf tells how many KOLs of all: 3 of 20 KOLs.
+func kolsOf(n, all int, lang schema.Language) string {
+	return partOf(n, all, lang) + say(lang, " KOLs", " 位达人")
+}
+
+// partOf tells how many of all: 3 of 20, all 20.
+func partOf(n, all int, lang schema.Language) string {
+	if n == all {
+		return say(lang, "all %d", "全部 %d", n)
 	}
-	return say(s.lang, "%d of %d", "%d/%d", n, len(s.portraits))
+	return say(lang, "%d of %d", "%d/%d", n, all)
+}
+
+// UnlistedWarning returns one sentence in lang on the rows whose score is a lower
+// bound, since it sets them back against the others in rank; none where there is
+// no such row. It names one KOL or two with the dimensions in which something
+// selected is not listed, and counts more.
+func UnlistedWarning(rows []schema.ComparedPortrait, lang schema.Language) string {
+	var kols []string
+	for _, row := range rows {
+		if row.Fit == nil || !row.Fit.ScoreLowerBound {
+			continue
+		}
+		var dimensions []string
+		for _, of := range row.Fit.NotListed {
+			dimensions = append(dimensions, DimensionName(of, lang))
+		}
+		kols = append(kols, say(lang, "%s (%s)", "%s（%s）", row.KOLID, enumerate(dimensions, lang)))
+	}
+	if kols == nil {
+		return ""
+	}
+	whose := enumerate(kols, lang)
+	if len(kols) > namedInWarnings {
+		whose = kolsOf(len(kols), len(rows), lang)
+	}
+	return say(lang, "In score and rank, what a list leaves out counts as 0: %s.", "评分和排名中，榜单未列出的部分按 0 计：%s。", whose)
 }

@@ -88,6 +88,54 @@ func TestComparisonWarnings(t *testing.T) {
 	}
 }
 
+func TestUnlistedWarning(t *testing.T) {
+	type dimensions = []schema.Dimension
+	cities, both := dimensions{schema.DimensionCities}, dimensions{schema.DimensionCities, schema.DimensionInterests}
+	for _, tt := range []struct {
+		name     string
+		unlisted map[int]dimensions // by row, of five
+		en, zh   string
+	}{
+		{"all listed", nil, "", ""},
+		{
+			"one", map[int]dimensions{3: cities},
+			"In score and rank, what a list leaves out counts as 0: kol-3 (cities).",
+			"评分和排名中，榜单未列出的部分按 0 计：kol-3（城市）。",
+		},
+		{
+			"two", map[int]dimensions{1: both, 3: cities},
+			"In score and rank, what a list leaves out counts as 0: kol-1 (cities, interests), kol-3 (cities).",
+			"评分和排名中，榜单未列出的部分按 0 计：kol-1（城市、兴趣）、kol-3（城市）。",
+		},
+		{
+			"more are counted", map[int]dimensions{0: both, 1: both, 3: cities},
+			"In score and rank, what a list leaves out counts as 0: 3 of 5 KOLs.",
+			"评分和排名中，榜单未列出的部分按 0 计：3/5 位达人。",
+		},
+		{
+			"all", map[int]dimensions{0: both, 1: both, 2: cities, 3: cities, 4: cities},
+			"In score and rank, what a list leaves out counts as 0: all 5 KOLs.",
+			"评分和排名中，榜单未列出的部分按 0 计：全部 5 位达人。",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			rows := []schema.ComparedPortrait{{KOLID: "kol-0"}}
+			for i := range 4 {
+				rows = append(rows, schema.ComparedPortrait{
+					KOLID: fmt.Sprint("kol-", i+1),
+					Fit:   &schema.ComparedFit{NotListed: dimensions{schema.DimensionDevices}}, // which is not scored
+				})
+			}
+			for i, of := range tt.unlisted {
+				rows[i].Fit = &schema.ComparedFit{ScoreLowerBound: true, NotListed: of}
+			}
+			assert.Equal(t, tt.en, audience.UnlistedWarning(rows, schema.English))
+			assert.Equal(t, tt.zh, audience.UnlistedWarning(rows, schema.Chinese))
+		})
+	}
+	assert.Empty(t, audience.UnlistedWarning(nil, schema.English))
+}
+
 func TestComparisonWarningsOnFewerThanTwo(t *testing.T) {
 	analyst := audience.New(nil)
 	assert.Equal(t, []string{}, analyst.ComparisonWarnings(nil, documentedDay, schema.English))

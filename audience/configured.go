@@ -154,7 +154,7 @@ func (f *facts) rowName(of schema.Dimension, name string) (string, error) {
 	switch {
 	case !known:
 		return "", fmt.Errorf("%.100q is not known%s", name, f.nearby(of, name))
-	case len(e.rows) > 1:
+	case e.group():
 		return "", fmt.Errorf("%.100q is more than one row: name each with its share", name)
 	default:
 		return e.rows[0], nil

@@ -3,8 +3,9 @@
 // in Summarize and Fit), how well they fit whom a campaign is to reach (Target,
 // Fit), how several stand side by side and how alike they are (Compare,
 // Similarity), what moved since an older portrait (Change), and what to keep in
-// mind before relying on any of it (Warnings, ComparisonWarnings). Names and
-// places are tables under names, each with its source (Name).
+// mind before relying on any of it (Warnings, ComparisonWarnings,
+// UnlistedWarning). Names and places are tables under names, each with its
+// source (Name).
 //
 // Shares are fractions from 0 to 1; sentences show them as percentages with
 // one decimal. Sums are taken over the vendor's exact values and rounded only

@@ -41,11 +41,14 @@ func (a account) withoutReach() string {
 			missing = append(missing, a.dimension(m))
 		}
 	}
-	without := a.say("neither score nor reach", "得分和触达")
-	if a.score != nil {
-		without = a.say("no reach", "触达")
+	without := a.say("neither the score nor the share that matches all is known", "评分和同时符合的占比")
+	switch {
+	case len(a.matches) == 1:
+		without = a.say("there is no score", "评分")
+	case a.score != nil:
+		without = a.say("the share that matches all is not known", "同时符合的占比")
 	}
-	lack := a.say("no usable %[1]s data, so %[3]s can be given", "缺少可用的%[2]s数据，无法计算%[3]s",
+	lack := a.say("no usable %[1]s data, so %[3]s", "缺少可用的%[2]s数据，无法计算%[3]s",
 		a.either(missing), enumerate(missing, a.lang), without)
 	if known == nil {
 		return a.sentences(lack)
@@ -53,11 +56,11 @@ func (a account) withoutReach() string {
 	return a.sentences(lack, a.say("known: %s", "已知：%s", enumerate(known, a.lang)))
 }
 
-// ofOne is about a single dimension, whose share is score and reach at once.
+// ofOne is about a single dimension, whose share is all there is to a score.
 func (a account) ofOne(m match) string {
 	clause := a.share(m)
 	if !a.open(m) {
-		clause += a.say(", which is both score and reach", "，得分与触达均以此为准")
+		clause += a.say("; the score is just that share", "，评分即为该占比")
 	}
 	return a.sentences(clause, a.lowerBounds())
 }
@@ -85,19 +88,19 @@ func (a account) scoring() string {
 	driver, brake := a.matches[drives], a.matches[costs]
 	switch {
 	case driver.share == 0:
-		return a.say("nothing adds to the score", "没有可计分的匹配")
+		return a.say("nothing adds to the score", "没有计入评分的匹配")
 	case weights[drives] == 1:
-		return a.say("only %s is scored (%s)", "仅%s计分（%s）", a.dimension(driver), a.matched(driver))
+		return a.say("only %s is scored (%s)", "仅%s计入评分（%s）", a.dimension(driver), a.matched(driver))
 	case drives == costs:
 		figure := a.say("%s of the weight", "权重 %s", Percent(weights[drives]))
 		if driver.of != a.cap().of {
 			figure = a.comma(a.matched(driver), figure)
 		}
-		return a.say("%s decides the score (%s)", "得分主要取决于%s（%s）", a.dimension(driver), figure)
+		return a.say("%s decides the score (%s)", "评分主要取决于%s（%s）", a.dimension(driver), figure)
 	}
-	clause := a.say("%s drives the score (%s)", "得分主要来自%s（%s）", a.dimension(driver), a.matched(driver))
+	clause := a.say("%s drives the score (%s)", "评分主要来自%s（%s）", a.dimension(driver), a.matched(driver))
 	if brake.share < majority && brake.of != a.cap().of {
-		clause += a.say(", %s holds it back (%s)", "，%s拖低得分（%s）", a.dimension(brake), a.matched(brake))
+		clause += a.say(", %s holds it back (%s)", "，%s拉低评分（%s）", a.dimension(brake), a.matched(brake))
 	}
 	return clause
 }
@@ -117,9 +120,9 @@ func (a account) cap() match {
 func (a account) capping() string {
 	m := a.cap()
 	if m.most >= 1-rounding {
-		return a.say("nothing caps the reach", "触达没有上限")
+		return a.say("nothing limits how many match %s", "%s同时符合的占比没有上限", a.all())
 	}
-	return a.share(m) + a.say(", which caps the reach at %s", "，触达上限因此为 %s", Percent(m.most))
+	return a.share(m) + a.say(", so at most %[2]s can match %[1]s", "，因此%s同时符合的占比上限为 %s", a.all(), Percent(m.most))
 }
 
 // combined says how many may match everything, between the cap and what is
@@ -136,7 +139,7 @@ func (a account) combined() string {
 		}
 		en, zh = "at least "+figure, "至少占 "+figure
 	}
-	clause := a.say("if the dimensions were independent, %[2]s would match %[1]s", "若各维度相互独立，%[1]s符合的%[3]s", a.all(), en, zh)
+	clause := a.say("if the dimensions were independent, %[1]s would", "若各维度相互独立，则%[2]s", en, zh)
 	if a.reach.AtLeast >= leastShown {
 		clause += a.say(" (at least %s do)", "（不会低于 %s）", Percent(a.reach.AtLeast))
 	}
@@ -146,15 +149,15 @@ func (a account) combined() string {
 func (a account) all() string {
 	switch len(a.matches) {
 	case 2:
-		return a.say("both", "两项都")
+		return a.say("both", "两项")
 	case 3:
-		return a.say("all three", "三项都")
+		return a.say("all three", "三项")
 	case 4:
-		return a.say("all four", "四项都")
+		return a.say("all four", "四项")
 	case 5:
-		return a.say("all five", "五项都")
+		return a.say("all five", "五项")
 	default:
-		return a.say("all six", "六项都")
+		return a.say("all six", "六项")
 	}
 }
 
@@ -164,7 +167,7 @@ func (a account) lowerBounds() string {
 	var names []string
 	scored := false
 	for _, m := range a.matches {
-		names = append(names, a.facts.unlistedNames(m, a.lang)...)
+		names = append(names, a.missing(m)...)
 		scored = scored || a.open(m) && m.weight > 0
 	}
 	if names == nil {
@@ -177,7 +180,24 @@ func (a account) lowerBounds() string {
 	if !scored {
 		return unlisted
 	}
-	return unlisted + a.say("; the score is a lower bound", "；得分为下限")
+	return unlisted + a.say("; the score is a lower bound", "；评分为下限")
+}
+
+// missing names what was selected but is not listed, sorted, each beside the
+// listed interest that it is a part of, unless that was selected too.
+func (a account) missing(m match) []string {
+	var names []string
+	for _, row := range m.unlisted {
+		name := a.facts.name(m.of, row, a.lang)
+		whole := a.facts.within[row]
+		share, listed := shareOf(m.rows, whole)
+		if m.of == schema.DimensionInterests && listed && !slices.Contains(a.target.selected[m.of], whole) {
+			name += a.say(" (%[1]s, which is listed, has %[2]s)", "（已列出的%s占 %s）", a.facts.name(m.of, whole, a.lang), Percent(share))
+		}
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
 }
 
 // open tells whether names without a row leave open how many match, as far as
@@ -207,7 +227,7 @@ func (a account) share(m match) string {
 		en, zh = "at most "+most, "至多占 "+most
 	case a.open(m):
 		en, zh = least+" to "+most, "占 "+least+" 至 "+most
-	case m.share < majority && len(a.matches) > 1:
+	case m.share < majority && len(a.matches) > 1 && m.of != schema.DimensionInterests: // of some twenty, each is small
 		en, zh = "only "+least, "仅占 "+least
 	default:
 		en, zh = least, "占 "+least
@@ -240,7 +260,8 @@ func (a account) members(m match) string {
 	case schema.DimensionCities:
 		return a.say("are in %s", "%s", a.either(a.chosen(m, "the %d selected cities", "所选 %d 个城市")))
 	case schema.DimensionInterests:
-		return a.say("are interested in %s", "兴趣为%s的", a.either(a.chosen(m, "the %d selected topics", "所选 %d 类")))
+		topics := a.either(a.chosen(m, "the %d selected topics", "所选 %d 类"))
+		return a.say("of interests are in %[1]s", "%[2]s", topics, beside("兴趣分布中", topics))
 	case schema.DimensionDevices:
 		brands := a.either(a.chosen(m, "the %d selected brands", "所选 %d 个品牌"))
 		return a.say("use %[1]s", "%[2]s", brands, beside(beside("使用", brands), "的"))

@@ -35,9 +35,11 @@ type facts struct {
 	devices     map[string]label                      // by the technical name in lower case
 	regionNames map[string]label                      // what a region is called, by its Chinese name
 	regionOf    map[string]string                     // province to region; none for the rows that are not provinces
+	within      map[string]string                     // interest to the one that it is a part of
 	tiers       map[string][]string                   // cities
 	cities      map[string][]string                   // of each province
 	lexicons    func() lexicons                       // read when a name first has to be understood
+	areas       func() *lexicon                       // likewise
 	baseline    baseline
 }
 
@@ -52,9 +54,11 @@ func readFacts() *facts {
 		devices:     map[string]label{},
 		regionNames: map[string]label{},
 		regionOf:    map[string]string{},
+		within:      map[string]string{},
 		tiers:       map[string][]string{},
 		cities:      map[string][]string{},
 		lexicons:    sync.OnceValue(readLexicons),
+		areas:       sync.OnceValue(areaLexicon),
 		baseline:    census(),
 	}
 	for _, row := range genderTable() {
@@ -62,6 +66,9 @@ func readFacts() *facts {
 	}
 	for _, row := range interestTable() {
 		f.names[schema.DimensionInterests][row[0]] = label{zh: row[0], en: row[1]}
+		if row[2] != "" {
+			f.within[row[0]] = row[2]
+		}
 	}
 	for _, row := range regionTable() {
 		f.regionNames[row[0]] = label{zh: row[0], en: row[1]}
@@ -84,7 +91,7 @@ func readFacts() *facts {
 	return f
 }
 
-func interestTable() [][]string { return table("interests.csv", "zh", "en", "aliases") }
+func interestTable() [][]string { return table("interests.csv", "zh", "en", "within", "aliases") }
 func regionTable() [][]string   { return table("regions.csv", "zh", "en", "full", "aliases") }
 func tierTable() [][]string     { return table("tiers.csv", "tier", "zh", "en", "aliases") }
 func genderTable() [][]string   { return table("genders.csv", "name", "zh", "en", "aliases") }
@@ -92,6 +99,10 @@ func deviceTable() [][]string   { return table("devices.csv", "name", "zh", "en"
 
 func provinceTable() [][]string {
 	return table("provinces.csv", "zh", "en", "region", "shown", "aliases")
+}
+
+func areaTable() [][]string {
+	return table("areas.csv", "zh", "en", "provinces", "cities", "aliases")
 }
 
 func cityTable() [][]string {

@@ -43,12 +43,13 @@ func (a *Analyst) Fit(t *Target, d *schema.Distributions, lang schema.Language) 
 type match struct {
 	of         schema.Dimension
 	weight     float64
-	selected   int      // how many names the caller selects
-	known      bool     // whether there is data; without it the rest is nothing
-	share      float64  // the selected rows together, 0..1
-	most       float64  // what the selected names can hold at most, listed or not
-	lowerBound bool     // the list that the share is taken from is cut off
-	unlisted   []string // selected, but without a row
+	selected   int                // how many names the caller selects
+	known      bool               // whether there is data; without it the rest is nothing
+	share      float64            // the selected rows together, 0..1
+	most       float64            // what the selected names can hold at most, listed or not
+	lowerBound bool               // the list that the share is taken from is cut off
+	unlisted   []string           // selected, but without a row
+	rows       []schema.NameShare // of the whole list
 	tgi        *schema.Index
 }
 
@@ -91,6 +92,7 @@ func (f *facts) match(of schema.Dimension, t *Target, d *schema.Distributions) m
 		}
 	}
 	m.known = true
+	m.rows = l.rows
 	m.share = fraction(m.share)
 	m.most = fraction(m.share + l.room(len(m.unlisted)))
 	m.lowerBound = l.cutOff || len(m.unlisted) > 0

@@ -174,15 +174,14 @@ func (p *portrait) provinceInsight() string {
 
 // tierInsight tells what is known of both tiers; nobody listed is not nobody.
 func (p *portrait) tierInsight() string {
-	first, second := value(p.tier1) > 0, value(p.newTier1) > 0
+	first, second := value(p.tier1.share) > 0, value(p.newTier1.share) > 0
 	switch {
 	case first && second:
-		return say(p.lang, "First-tier cities at least %s, new first-tier at least %s.", "一线城市至少 %s，新一线至少 %s。",
-			Percent(*p.tier1), Percent(*p.newTier1))
+		return say(p.lang, "First-tier cities %s, new first-tier %s.", "一线城市%s，新一线%s。", p.tier1.words(p.lang), p.newTier1.words(p.lang))
 	case first:
-		return say(p.lang, "First-tier cities at least %s.", "一线城市至少 %s。", Percent(*p.tier1))
+		return say(p.lang, "First-tier cities %s.", "一线城市%s。", p.tier1.words(p.lang))
 	case second:
-		return say(p.lang, "New first-tier cities at least %s.", "新一线城市至少 %s。", Percent(*p.newTier1))
+		return say(p.lang, "New first-tier cities %s.", "新一线城市%s。", p.newTier1.words(p.lang))
 	default:
 		return ""
 	}

@@ -63,6 +63,9 @@ func TestInsights(t *testing.T) {
 			[]string{"First-tier cities at least 15.0%."}, []string{"一线城市至少 15.0%。"}},
 		{"both tiers", &schema.Distributions{Cities: rows(row("北京", 0.1), row("成都", 0.2))},
 			[]string{"First-tier cities at least 10.0%, new first-tier at least 20.0%."}, []string{"一线城市至少 10.0%，新一线至少 20.0%。"}},
+		{"first-tier cities, all listed: two as provinces", &schema.Distributions{
+			Provinces: rows(row("北京", 0.1), row("上海", 0.1), row("广东", 0.2), row("河南", 0.2)), Cities: rows(row("广州", 0.05), row("深圳", 0.05), row("成都", 0.02)),
+		}, []string{"First-tier cities 30.0%, new first-tier at least 2.0%."}, []string{"一线城市 30.0%，新一线至少 2.0%。"}},
 		{"new first-tier cities alone", &schema.Distributions{Cities: rows(row("成都", 0.2))},
 			[]string{"New first-tier cities at least 20.0%."}, []string{"新一线城市至少 20.0%。"}},
 		{"no city of the tiers listed", &schema.Distributions{Cities: rows(row("昆明", 0.2))}, []string{}, []string{}},

@@ -107,12 +107,13 @@ func (l *lexicon) qualify(i int, province label) {
 
 func interestLexicon() *lexicon {
 	l := newLexicon(interestSuffixes()...)
+	l.words = true
 	for _, row := range interestTable() {
 		l.add(entry{
 			label: label{zh: row[0], en: row[1]},
 			kind:  kind{"an interest", "interests"},
 			rows:  []string{row[0]},
-		}, aliases(row[2])...)
+		}, aliases(row[3])...)
 	}
 	return l
 }
@@ -125,6 +126,16 @@ func deviceLexicon() *lexicon {
 			kind:  kind{"a device brand", "device brands"},
 			rows:  []string{row[2]},
 		}, append(aliases(row[3]), row[0])...)
+	}
+	return l
+}
+
+// areaLexicon has the areas that a target audience cannot name: as rows their
+// provinces, and their cities beside them.
+func areaLexicon() *lexicon {
+	l := newLexicon(provinceSuffixes()...)
+	for _, row := range areaTable() {
+		l.add(entry{label: label{zh: row[0], en: row[1]}, rows: aliases(row[2]), cities: aliases(row[3])}, aliases(row[4])...)
 	}
 	return l
 }

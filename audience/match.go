@@ -16,8 +16,12 @@ type entry struct {
 	label  label
 	kind   kind
 	rows   []string // by the names of facts.rows
+	cities []string // of an area that is no whole provinces
 	zh, en []string // folded, what is near to it in either script
 }
+
+// group tells whether an entry stands for several rows: a region, a tier.
+func (e entry) group() bool { return len(e.rows) > 1 }
 
 // kind is what sort of thing a name names, in a sentence.
 type kind struct {
@@ -30,6 +34,7 @@ type lexicon struct {
 	entries  []entry
 	at       map[string]int // folded name to entry
 	suffixes []string       // folded, what a name may end with and mean the same; longest first
+	words    bool           // the names are words, and what is near to one is likely another: 单身 is no slip of 单车
 }
 
 func newLexicon(suffixes ...string) *lexicon {
@@ -60,13 +65,18 @@ func (l *lexicon) know(key string, i int) {
 }
 
 // resemble makes a folded name one that may be mistyped. Those of a letter or
-// two are near to anything.
+// two are near to anything, and East is near to West.
 func (l *lexicon) resemble(key string, i int) {
+	e := &l.entries[i]
+	shortest := 3
+	if e.group() {
+		shortest = 5
+	}
 	switch length := utf8.RuneCountInString(key); {
 	case chinese(key) && length >= 2:
-		l.entries[i].zh = append(l.entries[i].zh, key)
-	case !chinese(key) && length >= 3:
-		l.entries[i].en = append(l.entries[i].en, key)
+		e.zh = append(e.zh, key)
+	case !chinese(key) && length >= shortest:
+		e.en = append(e.en, key)
 	}
 }
 
@@ -119,7 +129,7 @@ const nearest = 3
 // order of the table.
 func (l *lexicon) near(name string) []label {
 	type candidate struct {
-		label    label
+		entry    entry
 		distance int
 	}
 	var candidates []candidate
@@ -129,28 +139,35 @@ func (l *lexicon) near(name string) []label {
 		if chinese(name) {
 			names = e.zh
 		}
-		if distance, ok := typos(stems, names); ok {
-			candidates = append(candidates, candidate{e.label, distance})
+		if distance, ok := l.typos(stems, names); ok {
+			candidates = append(candidates, candidate{e, distance})
 		}
 	}
 	slices.SortStableFunc(candidates, func(a, b candidate) int { return cmp.Compare(a.distance, b.distance) })
 	var labels []label
 	for _, c := range candidates[:min(nearest, len(candidates))] {
-		if c.distance > 0 && candidates[0].distance == 0 {
-			break // the name is no slip, but one that several share
+		switch least := candidates[0].distance; {
+		case c.distance > 0 && least == 0: // the name is no slip, but one that several share
+		case c.distance > least && c.entry.group(): // groups that look alike are opposites: Southwest, Northwest
+		default:
+			labels = append(labels, c.entry.label)
 		}
-		labels = append(labels, c.label)
 	}
 	return labels
 }
 
 // typos returns how many letters the nearest of the names differs from the
 // nearest of the stems, and whether that is few enough to be a slip: about a
-// third of the letters of the shortest stem. In Chinese, where names are short,
-// that is one character, and never all.
-func typos(stems, names []string) (int, bool) {
+// third of the letters of the shortest stem, and a quarter where names are
+// words. In Chinese, where names are short, that is one character at most, and
+// never all.
+func (l *lexicon) typos(stems, names []string) (int, bool) {
 	least, found := 0, false
-	most := (utf8.RuneCountInString(stems[len(stems)-1]) + 1) / 3
+	length := utf8.RuneCountInString(stems[len(stems)-1])
+	most := (length + 1) / 3
+	if l.words {
+		most = length / 4
+	}
 	for _, stem := range stems {
 		length := utf8.RuneCountInString(stem)
 		for _, name := range names {

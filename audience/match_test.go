@@ -54,7 +54,7 @@ func spellings(of schema.Dimension) []spelling {
 		}
 	case schema.DimensionInterests:
 		for _, r := range interestTable() {
-			row(r[1], r[2], r[0], r[1])
+			row(r[1], r[3], r[0], r[1])
 		}
 	case schema.DimensionDevices:
 		for _, r := range deviceTable() {

@@ -112,6 +112,7 @@ func TestTablesAreUniqueAndComplete(t *testing.T) {
 		{"tiers.csv", []int{0, 1, 2}, []int{0, 1, 2}},
 		{"genders.csv", []int{0, 1, 2}, []int{0, 1, 2}},
 		{"devices.csv", []int{0}, []int{0, 1, 2}},
+		{"areas.csv", []int{0, 1}, []int{0, 1}},
 	} {
 		t.Run(tt.file, func(t *testing.T) {
 			columns, rows := table(t, tt.file)

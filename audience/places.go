@@ -6,14 +6,20 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// tierShare returns the share of a tier's cities together. It is a lower
-// bound: the list of cities is cut off after the largest, and only the rows
-// that are there count. A municipality is looked up among the provinces first,
-// where its share is always listed. Without any row, or where places hold more
-// than everybody, it is nil.
-func (f *facts) tierShare(tier string, d *schema.Distributions) *schema.Share {
+// tierShare is what a tier's cities hold together.
+type tierShare struct {
+	share *schema.Share // nil where it is not known
+	exact bool          // whether all of them are listed; else it is a lower bound
+}
+
+// tierShare returns the share of a tier's cities together. The list of cities
+// is cut off after the largest, and only the rows that are there count. A
+// municipality is looked up among the provinces first, where its share is always
+// listed. Without any row, or where places hold more than everybody, it is not
+// known.
+func (f *facts) tierShare(tier string, d *schema.Distributions) tierShare {
 	if overfullNames(d.Provinces) || overfullNames(d.Cities) {
-		return nil
+		return tierShare{}
 	}
 	var shares []float64
 	for _, c := range f.tiers[tier] {
@@ -22,9 +28,17 @@ func (f *facts) tierShare(tier string, d *schema.Distributions) *schema.Share {
 		}
 	}
 	if shares == nil {
-		return nil
+		return tierShare{}
 	}
-	return new(schema.Share(sum(shares)))
+	return tierShare{share: new(schema.Share(sum(shares))), exact: len(shares) == len(f.tiers[tier])}
+}
+
+// words is the share in a sentence.
+func (t tierShare) words(lang schema.Language) string {
+	if t.exact {
+		return say(lang, "%s", " %s", Percent(*t.share)) // Chinese sets a space before a digit
+	}
+	return say(lang, "at least %s", "至少 %s", Percent(*t.share))
 }
 
 func (f *facts) cityShare(city string, d *schema.Distributions) (float64, bool) {

@@ -19,8 +19,8 @@ func (a *Analyst) Summarize(d *schema.Distributions, lang schema.Language) schem
 		TopProvinces:      top(p.provinces),
 		TopCities:         top(p.cities),
 		TopDevices:        top(p.devices),
-		Tier1CityShare:    p.tier1,
-		NewTier1CityShare: p.newTier1,
+		Tier1CityShare:    p.tier1.share,
+		NewTier1CityShare: p.newTier1.share,
 		OverseasShare:     p.overseas,
 		Regions:           p.regions,
 	}
@@ -41,9 +41,9 @@ type portrait struct {
 
 	ageGroups []schema.RankedShare // largest first, under the vendor's names
 
-	tier1, newTier1, overseas *schema.Share
+	tier1, newTier1 tierShare
 
-	apple *schema.Share
+	overseas, apple *schema.Share
 }
 
 func read(f *facts, d *schema.Distributions, lang schema.Language) *portrait {

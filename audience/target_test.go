@@ -80,9 +80,13 @@ func TestWrongTargets(t *testing.T) {
 	const (
 		provincesTake = ` It takes provinces and regions of China, and "Overseas", in English or Chinese, such as "Guangdong" or "华东".`
 		citiesTake    = ` It takes China's cities of prefecture level and above, and tiers, in English or Chinese, such as "Hangzhou" or "一线城市".`
-		interestsTake = ` It takes the vendor's interests, in English or Chinese, such as "Food" or "美妆".`
-		groups        = "not ages that the vendor tells apart. Its groups are <18, 18-24, 25-34, 35-44, >44; several together, such as 18-34, will do."
-		nobody        = `targetAudience names nobody. Give at least one of gender, ageGroups, provinces, cities, interests and devices, ` +
+		interestsTake = ` It takes the vendor's interests, such as Food, Daily life, Entertainment, Fashion, Home, Film & TV, Relationships, Travel, ` +
+			`Beauty, Social science, Education, Mother & baby, Health, Hobbies, Cars, Pets, Career, Fitness, Creative assets and Humanities.`
+		interestsTakeZH = ` It takes the vendor's interests, such as 美食, 生活记录, 娱乐, 时尚, 家居家装, 影视, 情感, 旅游, ` +
+			`美妆, 社科, 教育, 母婴, 健康, 兴趣爱好, 汽车, 宠物, 职场, 健身减肥, 素材 and 人文.`
+		tiers  = ` Of the tiers, only "tier1" and "new-tier1" are known; name other cities one by one.`
+		groups = "not ages that the vendor tells apart. Its groups are <18, 18-24, 25-34, 35-44, >44; several together, such as 18-34, will do."
+		nobody = `targetAudience names nobody. Give at least one of gender, ageGroups, provinces, cities, interests and devices, ` +
 			`such as {"gender": "female", "ageGroups": ["25-34"], "cities": ["tier1"]}.`
 	)
 	for _, tt := range []struct {
@@ -121,9 +125,26 @@ func TestWrongTargets(t *testing.T) {
 		{"a gender as an interest", interests("girls"), `targetAudience.interests has "girls", which is a gender: put it in gender.`},
 		{"ages as an interest", interests("18-24"), `targetAudience.interests has "18-24", which is an age group: put it in ageGroups.`},
 		{"the country", provinces("China", "全国"), `targetAudience.provinces has "China" and "全国", which are the whole country: leave provinces out instead.`},
-		{"the country as an interest", interests("中国"), `targetAudience.interests has "中国", which is not known.` + interestsTake},
+		{"the country as an interest", interests("中国"), `targetAudience.interests has "中国", which is not known.` + interestsTakeZH},
 		{"everybody", cities("all"), `targetAudience.cities has "all", which asks for anybody: leave cities out instead.`},
 		{"either gender", &schema.TargetAudience{Gender: "不限"}, `targetAudience.gender is "不限", which asks for anybody: leave gender out instead.`},
+
+		{"a word that is near to another", interests("单身", "增肥"), `targetAudience.interests has "单身" and "增肥", which are not known.` + interestsTakeZH},
+
+		{"tiers below the known", cities("二线城市", "tier2"), `targetAudience.cities has "二线城市" and "tier2", which are not known.` + tiers},
+		{"such a tier as a province", provinces("下沉市场"), `targetAudience.provinces has "下沉市场", which is not known.` + tiers},
+		{"a direction that is no region", provinces("Southeast", "Western China"), `targetAudience.provinces has "Southeast" and "Western China", which are not known.` +
+			` The regions are North, Northeast, East, Central, South, Southwest and Northwest. Name those or provinces.`},
+		{"and in Chinese", provinces("西部"), `targetAudience.provinces has "西部", which is not known. The regions are 华北, 东北, 华东, 华中, 华南, 西南 and 西北. Name those or provinces.`},
+		{"an area of provinces", provinces("江浙沪"), `targetAudience.provinces has "江浙沪", which is 江苏, 浙江 and 上海: name them in provinces.`},
+		{"as a city", cities("Yangtze River Delta"), `targetAudience.cities has "Yangtze River Delta", which is Shanghai, Jiangsu, Zhejiang and Anhui: name them in provinces.`},
+		{"an area of cities", cities("珠三角地区"), `targetAudience.cities has "珠三角地区", which is 广州, 深圳, 珠海, 佛山, 惠州, 东莞, 中山, 江门 and 肇庆: name them in cities, or 广东 in provinces.`},
+		{"in several provinces", provinces("GBA"), `targetAudience.provinces has "GBA", which is Guangzhou, Shenzhen, Zhuhai, Foshan, Huizhou, Dongguan, Zhongshan, Jiangmen, Zhaoqing, ` +
+			`Hong Kong and Macao: name them in cities, or Guangdong, Hong Kong and Macao in provinces.`},
+		{"in none", cities("北上广"), `targetAudience.cities has "北上广", which is 北京, 上海 and 广州: name them in cities.`},
+		{"an area as an interest", interests("江浙沪"), `targetAudience.interests has "江浙沪", which is not known.` + interestsTakeZH},
+		{"whom to leave out", cities("非一线城市", "except Beijing"), `targetAudience.cities has "非一线城市" and "except Beijing", which say whom to leave out: name whom to reach instead.`},
+		{"one to leave out", &schema.TargetAudience{Gender: "non-female"}, `targetAudience.gender is "non-female", which says whom to leave out: name whom to reach instead.`},
 
 		{"ages that cut a group in two", ages("20-30"), `targetAudience.ageGroups has "20-30", which is ` + groups},
 		{"ages that are none", ages("Gen Z", "30"), `targetAudience.ageGroups has "Gen Z" and "30", which are ` + groups},

@@ -128,8 +128,9 @@ func TestWorkedFiguresOfTheGuide(t *testing.T) {
 	}
 	mainland := sum(d.Provinces, "香港", "澳门", "台湾", "海外", "中国")
 	matched := []schema.Share{*fit.Gender.MatchedShare, *fit.AgeGroups.MatchedShare, *fit.Provinces.MatchedShare}
-	balanced := &schema.Distributions{Gender: &schema.GenderShares{Female: ref(0.5), Male: ref(0.5)}}
-	alike := analyst.Similarity([]*schema.Distributions{{Gender: d.Gender}, balanced})[1][0]
+	balanced := *d
+	balanced.Gender = &schema.GenderShares{Female: ref(0.5), Male: ref(0.5)}
+	alike := analyst.Similarity([]*schema.Distributions{d, &balanced})[1][0]
 
 	count := func(n int) string { return strconv.Itoa(n) }
 	percent := func(v float64) string { return fmt.Sprintf("%.1f%%", 100*v) }
