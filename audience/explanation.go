@@ -59,7 +59,7 @@ func (a account) withoutReach() string {
 // ofOne is about a single dimension, whose share is all there is to a score.
 func (a account) ofOne(m match) string {
 	clause := a.share(m)
-	if !a.open(m) {
+	if !m.open() {
 		clause += a.say("; the score is just that share", "，评分即为该占比")
 	}
 	return a.sentences(clause, a.lowerBounds())
@@ -133,7 +133,7 @@ func (a account) combined() string {
 	}
 	figure := Percent(*a.reach.Independent)
 	en, zh := figure, "占 "+figure
-	if slices.ContainsFunc(a.matches, a.open) {
+	if slices.ContainsFunc(a.matches, match.open) {
 		if *a.reach.Independent < leastShown {
 			return "" // at least next to nobody says nothing
 		}
@@ -168,7 +168,7 @@ func (a account) lowerBounds() string {
 	scored := false
 	for _, m := range a.matches {
 		names = append(names, a.missing(m)...)
-		scored = scored || a.open(m) && m.weight > 0
+		scored = scored || m.opensScore()
 	}
 	if names == nil {
 		return ""
@@ -200,18 +200,12 @@ func (a account) missing(m match) []string {
 	return names
 }
 
-// open tells whether names without a row leave open how many match, as far as
-// text shows.
-func (a account) open(m match) bool {
-	return m.unseen() || m.unlisted != nil && Percent(m.share) != Percent(m.most)
-}
-
 // matched is the figure that stands beside a dimension's name.
 func (a account) matched(m match) string {
 	switch {
 	case m.unseen():
 		return a.say("not listed", "未列出")
-	case a.open(m):
+	case m.open():
 		return a.say("at least %s match", "至少匹配 %s", Percent(m.share))
 	default:
 		return a.comma(a.say("%s match", "匹配 %s", Percent(m.share)), a.index(m))
@@ -225,7 +219,7 @@ func (a account) share(m match) string {
 	switch {
 	case m.unseen():
 		en, zh = "at most "+most, "至多占 "+most
-	case a.open(m):
+	case m.open():
 		en, zh = least+" to "+most, "占 "+least+" 至 "+most
 	case m.share < majority && len(a.matches) > 1 && m.of != schema.DimensionInterests: // of some twenty, each is small
 		en, zh = "only "+least, "仅占 "+least

@@ -59,8 +59,14 @@ func (m match) unknown() bool { return !m.known }
 // is no figure at all.
 func (m match) unseen() bool { return m.known && len(m.unlisted) == m.selected }
 
+// open tells whether names without a row leave open how many match, as far as
+// text shows.
+func (m match) open() bool {
+	return m.unseen() || m.unlisted != nil && Percent(m.share) != Percent(m.most)
+}
+
 // opensScore tells whether the score is a lower bound for this dimension.
-func (m match) opensScore() bool { return m.weight > 0 && len(m.unlisted) > 0 }
+func (m match) opensScore() bool { return m.weight > 0 && m.open() }
 
 // matches holds each dimension of a target audience against the followers, in
 // the order of schema.Dimensions.

@@ -364,6 +364,7 @@ func TestScoreIsALowerBoundWhereSomethingScoredIsNotListed(t *testing.T) {
 		Gender:    genderOf(0.6, 0.4),
 		Cities:    rows(row("广州", 0.1)),
 		Interests: rows(row("美食", 0.1), row("旅游", 0.1)),
+		Devices:   device("vivo", 1),
 	}
 	unscored := map[schema.Dimension]float64{schema.DimensionInterests: 0}
 	for _, test := range []struct {
@@ -374,8 +375,10 @@ func TestScoreIsALowerBoundWhereSomethingScoredIsNotListed(t *testing.T) {
 		{"all listed, in a list that is cut off", schema.TargetAudience{Gender: "female", Interests: []string{"美食"}}, false},
 		{"some listed", schema.TargetAudience{Gender: "female", Interests: []string{"美食", "汽车"}}, true},
 		{"none listed", schema.TargetAudience{Gender: "female", Interests: []string{"汽车"}}, true},
+		{"some listed, in a list that leaves nothing for the others", schema.TargetAudience{Devices: []string{"vivo", "Apple"}}, false},
+		{"none listed in such a list", schema.TargetAudience{Devices: []string{"Apple"}}, true},
 		{"not listed, and not scored", schema.TargetAudience{Gender: "female", Interests: []string{"汽车"}, Weights: unscored}, false},
-		{"no score", schema.TargetAudience{Devices: []string{"Apple"}, Interests: []string{"汽车"}}, false},
+		{"no score", schema.TargetAudience{Provinces: []string{"广东"}, Interests: []string{"汽车"}}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			assert.Equal(t, test.want, fitOf(t, test.target, &d, schema.English).ScoreLowerBound)
