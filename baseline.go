@@ -25,6 +25,13 @@ func readBaseline(cfg *config.Config) (*audience.Baseline, error) {
 }
 
 func baselineFrom(path string) (*audience.Baseline, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read it: %w", withoutPath(err))
+	}
+	if !info.Mode().IsRegular() { // a pipe might never say anything, or be the client's
+		return nil, errors.New("it is not a regular file")
+	}
 	f, err := os.Open(path) //nolint:gosec // the operator says which file
 	if err != nil {
 		return nil, fmt.Errorf("cannot read it: %w", withoutPath(err))

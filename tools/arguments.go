@@ -28,8 +28,8 @@ func (t *Tools) ParsePortraitArguments(raw any) (schema.PortraitArguments, error
 	given := named("", values, []argument{
 		oneKOL(),
 		targetArgument(),
-		{"acceptCache", nil, false},
-		{"detail", nil, false},
+		{name: "acceptCache"},
+		{name: "detail"},
 		languageArgument(),
 	})
 	require(given, "kolId", &args.KOLID, parseKOLID)
@@ -52,7 +52,7 @@ func (t *Tools) ParseComparisonArguments(raw any) (schema.ComparisonArguments, e
 	given := named("", values, []argument{
 		severalKOLs(),
 		targetArgument(),
-		{"acceptCache", nil, false},
+		{name: "acceptCache"},
 		languageArgument(),
 	})
 	require(given, "kolIds", &args.KOLIDs, parseKOLIDs)
@@ -62,17 +62,19 @@ func (t *Tools) ParseComparisonArguments(raw any) (schema.ComparisonArguments, e
 	return args, given.err
 }
 
-func oneKOL() argument { return argument{"kolId", []string{"kol", "id", "userid"}, true} }
+func oneKOL() argument {
+	return argument{name: "kolId", also: []string{"kol", "id", "userid"}, required: true}
+}
 
 func severalKOLs() argument {
-	return argument{"kolIds", []string{"kolid", "kols", "ids", "userids"}, true}
+	return argument{name: "kolIds", also: []string{"kolid", "kols", "ids", "userids"}, required: true}
 }
 
 func targetArgument() argument {
-	return argument{"targetAudience", []string{"target", "audience"}, false}
+	return argument{name: "targetAudience", also: []string{"target", "audience"}}
 }
 
-func languageArgument() argument { return argument{"language", []string{"lang"}, false} }
+func languageArgument() argument { return argument{name: "language", also: []string{"lang"}} }
 
 // argumentObject returns raw as an object of arguments. A JSON object inside a
 // string, which some models send, counts as that object.
@@ -111,7 +113,8 @@ func decodeObject(text []byte) (values map[string]any, ok bool) {
 // argument is one that an object takes.
 type argument struct {
 	name     string
-	also     []string // other names that models give it, in plain letters
+	also     []string               // other names that models give it, in plain letters
+	is       func(name string) bool // tells the same where a list will not do; may be nil
 	required bool
 }
 
@@ -119,7 +122,7 @@ type argument struct {
 // underscores, hyphens and spaces do not matter.
 func (a argument) means(name string) bool {
 	plain := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
-	return plain == strings.ToLower(a.name) || slices.Contains(a.also, plain)
+	return plain == strings.ToLower(a.name) || slices.Contains(a.also, plain) || a.is != nil && a.is(name)
 }
 
 // given is what a caller gave, by the arguments' own names and without nulls.

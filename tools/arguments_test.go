@@ -89,7 +89,7 @@ func TestArgumentsThatCannotBeMeantAreToldWhatWouldBeRight(t *testing.T) {
 		{"a boolean", `{"kolId":true}`, `kolId is true, which is neither`},
 		{"a placeholder", `{"kolId":"KOL_ID"}`, `kolId is "KOL_ID", which is neither`},
 		{"no value in words", `{"kolId":"undefined"}`, `which is neither`},
-		{"two profiles", `{"kolId":"https://www.xiaohongshu.com/user/profile/aaa https://www.xiaohongshu.com/user/profile/bbb"}`, `kolId names 2 KOLs: aaa, bbb. Ask for one at a time, or compare them with compare_kol_fans_portraits.`},
+		{"two profiles", `{"kolId":"https://www.xiaohongshu.com/user/profile/aaa https://www.xiaohongshu.com/user/profile/bbb"}`, `kolId names several KOLs: aaa, bbb. Ask for one at a time, or compare them with compare_kol_fans_portraits.`},
 		{"what turns the direction of writing", `{"kolId":"\u202egnp.exe"}`, "kolId is \"\ufffdgnp.exe\", which is neither"},
 		{"a fraction", `{"kolId":1.5}`, `kolId is 1.5, which is neither`},
 		{"the address of a note", `{"kolId":"https://www.xiaohongshu.com/explore/66aabbcc000000001e01abcd"}`, `kolId is the address of a note, "https://www.xiaohongshu.com/explore/66aabbcc000000001e01abcd". Give the address of its author's profile page`},
@@ -202,7 +202,7 @@ func TestKOLsToCompare(t *testing.T) {
 		{"nothing", `null`, nil, `kolIds is missing. Give 2 to 20 KOL ids`},
 		{"one", `["a"]`, nil, `kolIds: 1 given, duplicates aside. It takes 2 to 20 KOLs.`},
 		{"none", `[]`, nil, `kolIds: 0 given`},
-		{"too many", `"` + many + `"`, nil, `kolIds: 21 given`},
+		{"too many", `"` + many + `"`, nil, `kolIds: more than 20 given. It takes 2 to 20 KOLs.`},
 		{"a display name among them", `["a","李佳琦"]`, nil, `kolIds[1] is "李佳琦", which is neither a KOL id`},
 		{"an object", `{"a":1}`, nil, `kolIds is {"a":1}. It takes a list of KOL ids`},
 	} {

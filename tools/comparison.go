@@ -8,6 +8,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 
+	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
 )
 
@@ -74,6 +75,9 @@ func (t *Tools) Compare(ctx context.Context, args schema.ComparisonArguments, ar
 		comparison.Target = target.Words(args.Language)
 	}
 	comparison.Portraits, comparison.Similarity = t.analyst.Compare(portraits, target, args.Language)
+	if warning := audience.UnlistedWarning(comparison.Portraits, args.Language); warning != "" {
+		comparison.Warnings = append(comparison.Warnings, warning)
+	}
 	return comparison, nil
 }
 
@@ -133,10 +137,6 @@ func sourceOf(portraits []*schema.Collected, failures []schema.FailedPortrait) s
 			source.Charged++
 		}
 	}
-	for _, f := range failures {
-		if f.Error.Charged {
-			source.Charged++
-		}
-	}
+	source.Charged += mayBeCharged(failures)
 	return source
 }

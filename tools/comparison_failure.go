@@ -24,9 +24,7 @@ func (f *comparisonFailure) Unwrap() error { return f.together }
 // that of the failure that is worth repeating the soonest.
 func allFailed(failures []schema.FailedPortrait) error {
 	best := failures[0].Error
-	charged := false
 	for _, f := range failures {
-		charged = charged || f.Error.Charged
 		if f.Error.Retryable && (!best.Retryable || f.Error.RetryAfterSeconds < best.RetryAfterSeconds) {
 			best = f.Error
 		}
@@ -36,8 +34,19 @@ func allFailed(failures []schema.FailedPortrait) error {
 		Message:           fmt.Sprintf("None of the %d portraits could be had. %s", len(failures), strings.Join(reasons(failures), " ")),
 		Retryable:         best.Retryable,
 		RetryAfterSeconds: best.RetryAfterSeconds,
-		Charged:           charged,
+		Charged:           mayBeCharged(failures) > 0,
 	}}
+}
+
+// mayBeCharged counts the failures that cost a charged call, or may have.
+func mayBeCharged(failures []schema.FailedPortrait) int {
+	n := 0
+	for _, f := range failures {
+		if f.Error.Charged {
+			n++
+		}
+	}
+	return n
 }
 
 // reasons says why KOLs failed, those of one reason together.
@@ -45,7 +54,7 @@ func reasons(failures []schema.FailedPortrait) []string {
 	var said []string
 	var kols [][]string
 	for _, f := range failures {
-		reason := fmt.Sprintf("%s: %s Retryable: %s. Charged: %s.", f.Error.Kind, f.Error.Message, retryable(f.Error), charged(f.Error))
+		reason := fmt.Sprintf("%s: %s Retryable: %s. Charged: %s.", f.Error.Kind, f.Error.Message, retryable(f.Error), charged(f.Error, "each at most once"))
 		i := slices.Index(said, reason)
 		if i < 0 {
 			i = len(said)

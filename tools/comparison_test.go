@@ -141,7 +141,7 @@ func TestOneFailureDoesNotFailTheRest(t *testing.T) {
 	}, structured["failures"])
 	assert.Equal(t, map[string]any{"environment": "global", "charged": 2.0, "fromStore": 2.0, "sample": false}, structured["source"],
 		"the one that is under way is charged to this call too")
-	for _, said := range []string{"kol-late: still_collecting: Not yet. Retryable: yes, after 10 s.", "kol-broken: collection_failed: No luck.", "2 charged calls"} {
+	for _, said := range []string{"kol-late: still_collecting: Not yet. Retryable: yes, after 10 s.", "kol-broken: collection_failed: No luck.", "one charged call; up to 1 more for those without a portrait"} {
 		assert.Contains(t, text, said)
 	}
 }
@@ -168,13 +168,13 @@ func TestWhereAllFailTheErrorTellsOfEach(t *testing.T) {
 			"Error still_collecting: None of the 3 portraits could be had. " +
 				"kol-a: invalid_token: Wrong token. Retryable: no. Charged: no. " +
 				"kol-b: budget_exhausted: Enough. Retryable: yes, after 1.9 h. Charged: no. " +
-				"kol-c: still_collecting: Not yet. Retryable: yes, after 10 s. Charged: at most once, for the whole collection.\n" +
+				"kol-c: still_collecting: Not yet. Retryable: yes, after 10 s. Charged: each at most once.\n" +
 				"Retryable: yes, after 10 s. Charged: at most once, for the whole collection."},
 		{"those of one reason are told together", []any{"kol-a", "kol-d", "kol-e"},
 			"Error invalid_token: None of the 3 portraits could be had. " +
 				"kol-a: invalid_token: Wrong token. Retryable: no. Charged: no. " +
 				"kol-d, kol-e: internal: The server failed on this call; its log has the details. Other calls are not affected. Retryable: no. Charged: assume yes.\n" +
-				"Retryable: no. Charged: assume yes."},
+				"Retryable: no. Charged: up to 2 calls."},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			text, structured, isError := compare(t, collector, map[string]any{"kolIds": test.kolIDs})
@@ -196,12 +196,30 @@ func TestEveryComparisonFitsTheOutputSchema(t *testing.T) {
 		"one failed":   {"kolIds": []any{kolID, "kol-a", "sample-code-601"}},
 		"all failed":   {"kolIds": []any{"sample-nan", "sample-code-601"}},
 		"one KOL":      {"kolIds": []any{kolID}},
+		"not listed":   {"kolIds": []any{kolID, "kol-a"}, "targetAudience": map[string]any{"interests": "Alcohol"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, structured, _ := compare(t, nil, arguments)
 			assert.NoError(t, output.Validate(structured))
 		})
 	}
+}
+
+// TestPortraitsThatCannotBeComparedFitTheOutputSchema: clients that check it
+// would throw away what was paid for.
+func TestPortraitsThatCannotBeComparedFitTheOutputSchema(t *testing.T) {
+	text, structured, isError := compare(t, collectorFunc(func(_ context.Context, id string, _ bool) (*schema.Collected, error) {
+		collected := paid()
+		collected.KOLID = id
+		if id == "kol-aged" {
+			collected.Distributions = schema.Distributions{Ages: []schema.AgeShare{{Group: "18-24", Percent: 1}}}
+		}
+		return collected, nil
+	}), map[string]any{"kolIds": []any{"kol-gendered", "kol-aged"}})
+	require.False(t, isError, text)
+	assert.Equal(t, []any{[]any{}, []any{nil}}, structured["similarity"].(map[string]any)["scores"])
+	assert.NotContains(t, text, "imilarity of the profiles")
+	require.NoError(t, compiled(t, tools.ComparisonToolName, "outputSchema").Validate(structured))
 }
 
 func TestAComparisonReportsProgressAsPortraitsArrive(t *testing.T) {

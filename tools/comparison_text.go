@@ -411,12 +411,16 @@ func (w *comparisonWriter) provenance() {
 	if others := len(w.comparison.Portraits) - s.FromStore; others > 0 {
 		from = append(from, fmt.Sprintf(w.say("%d fetched or shared with another call", "新采集或与其他调用共用 %d 份"), others))
 	}
-	charged := fmt.Sprintf(w.say("%d charged calls", "计费 %d 次"), s.Charged)
-	switch s.Charged {
+	maybe := mayBeCharged(w.comparison.Failures)
+	charged := fmt.Sprintf(w.say("%d charged calls", "计费 %d 次"), s.Charged-maybe)
+	switch s.Charged - maybe {
 	case 0:
 		charged = w.say("no charge", "未计费")
 	case 1:
 		charged = w.say("one charged call", "计费 1 次")
+	}
+	if maybe > 0 {
+		charged += fmt.Sprintf(w.say("; up to %d more for those without a portrait", "；未取得画像者另计至多 %d 次"), maybe)
 	}
 	fmt.Fprintf(&w.text, w.say("%s; %s.", "%s；%s。"), strings.Join(from, w.say(", ", "，")), charged)
 }

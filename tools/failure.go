@@ -40,7 +40,7 @@ func FailureOf(err error) Failure {
 // Text returns the failure as one block that a model can act on: what the
 // message says, then the facts to decide by.
 func (f Failure) Text() string {
-	text := fmt.Sprintf("Error %s: %s\nRetryable: %s. Charged: %s.", f.Error.Kind, f.Error.Message, retryable(f.Error), charged(f.Error))
+	text := fmt.Sprintf("Error %s: %s\nRetryable: %s. Charged: %s.", f.Error.Kind, f.Error.Message, retryable(f.Error), f.charged())
 	if f.Error.RequestID != "" {
 		text += " Request id: " + f.Error.RequestID
 	}
@@ -61,13 +61,21 @@ func retryable(e *schema.Error) string {
 	}
 }
 
-// charged is no more certain than the error is; its message may say more.
-func charged(e *schema.Error) string {
+func (f Failure) charged() string {
+	if maybe := mayBeCharged(f.Failures); maybe > 1 {
+		return fmt.Sprintf("up to %d calls", maybe)
+	}
+	return charged(f.Error, "at most once, for the whole collection")
+}
+
+// charged is no more certain than the error is, whose message may say more;
+// once is what a collection that goes on costs.
+func charged(e *schema.Error, once string) string {
 	switch {
 	case !e.Charged:
 		return "no"
 	case e.Kind == schema.StillCollecting:
-		return "at most once, for the whole collection"
+		return once
 	default:
 		return "assume yes"
 	}

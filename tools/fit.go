@@ -53,7 +53,7 @@ func (w *portraitWriter) match(d schema.Dimension, m *schema.Match) string {
 	case m.MatchedShare == nil && m.NotListed == nil:
 		return words + w.say(" not known", "未知")
 	case m.MatchedShare == nil:
-		return words + w.say(" not listed: ", "未列出：") + someNames(m.NotListed, w.lang)
+		return words + w.say(" not listed: ", "未列出：") + audience.Some(m.NotListed, mostNames, w.lang)
 	}
 	share := audience.Percent(*m.MatchedShare)
 	if len(m.NotListed) > 0 { // a list that is cut off elsewhere takes nothing from this sum
@@ -64,7 +64,7 @@ func (w *portraitWriter) match(d schema.Dimension, m *schema.Match) string {
 		notes = append(notes, "TGI "+audience.Round(*m.TGI))
 	}
 	if len(m.NotListed) > 0 {
-		notes = append(notes, w.say("not listed: ", "未列出：")+someNames(m.NotListed, w.lang))
+		notes = append(notes, w.say("not listed: ", "未列出：")+audience.Some(m.NotListed, mostNames, w.lang))
 	}
 	if len(notes) > 0 {
 		share += w.say(" (", "（") + strings.Join(notes, w.say("; ", "；")) + w.say(")", "）")
@@ -74,25 +74,6 @@ func (w *portraitWriter) match(d schema.Dimension, m *schema.Match) string {
 
 // mostNames is how many names of a list text spells out.
 const mostNames = 5
-
-func someNames(names []string, lang schema.Language) string {
-	separator, more := ", ", " and %d more"
-	if lang == schema.Chinese {
-		separator, more = "、", "等 %d 项"
-	}
-	quoted := make([]string, 0, mostNames)
-	for _, name := range names[:min(mostNames, len(names))] {
-		quoted = append(quoted, audience.Quote(name))
-	}
-	text := strings.Join(quoted, separator)
-	if rest := len(names) - mostNames; rest > 0 {
-		if lang == schema.Chinese {
-			rest = len(names)
-		}
-		text += fmt.Sprintf(more, rest)
-	}
-	return text
-}
 
 // points writes a score with as many decimals as it has, at most two.
 func points(score float64) string {

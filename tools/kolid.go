@@ -35,7 +35,7 @@ func parseKOLID(name string, value any) (string, error) {
 	case 1:
 		return ids[0], nil
 	default:
-		return "", invalidArgument("%s names %d KOLs: %s. Ask for one at a time, or compare them with %s.", name, len(ids), strings.Join(ids, ", "), ComparisonToolName)
+		return "", invalidArgument("%s names several KOLs: %s. Ask for one at a time, or compare them with %s.", name, strings.Join(ids, ", "), ComparisonToolName)
 	}
 	if strings.Contains(text, "xiaohongshu.com/explore/") || strings.Contains(text, "xiaohongshu.com/discovery/item/") {
 		return "", invalidArgument("%s is the address of a note, %s. Give the address of its author's profile page, such as %q.", name, quote(text), exampleKOLAddress)
@@ -71,8 +71,11 @@ func parseKOLIDs(name string, value any) ([]string, error) {
 		if !slices.Contains(ids, id) {
 			ids = append(ids, id)
 		}
+		if len(ids) > mostCompared { // there may be very many
+			return nil, invalidArgument("%s: more than %d given. It takes %d to %d KOLs.", name, mostCompared, fewestCompared, mostCompared)
+		}
 	}
-	if len(ids) < fewestCompared || len(ids) > mostCompared {
+	if len(ids) < fewestCompared {
 		return nil, invalidArgument("%s: %d given, duplicates aside. It takes %d to %d KOLs.", name, len(ids), fewestCompared, mostCompared)
 	}
 	return ids, nil
@@ -106,13 +109,16 @@ func isPlaceholder(value any, text string) bool {
 	return false
 }
 
-// profileIDs returns the KOL ids of the profile addresses in text, each once:
-// an address may come inside a shared message.
+// profileIDs returns the first two KOL ids of the profile addresses in text: an
+// address may come inside a shared message, and two are too many already.
 func profileIDs(text string) []string {
 	var ids []string
-	for _, word := range strings.Fields(text) {
+	for word := range strings.FieldsSeq(text) {
 		if id, ok := profileID(word); ok && !slices.Contains(ids, id) {
 			ids = append(ids, id)
+		}
+		if len(ids) == 2 {
+			break
 		}
 	}
 	return ids

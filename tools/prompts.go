@@ -160,7 +160,7 @@ func parsePromptArguments(name string, raw map[string]string) (promptWords, erro
 		kols, parse = severalKOLs(), parseKOLIDs
 	}
 	var words promptWords
-	given := named("", values, []argument{kols, {briefArgument, nil, true}})
+	given := named("", values, []argument{kols, {name: briefArgument, required: true}})
 	require(given, kols.name, &words.KOLIDs, parse)
 	require(given, briefArgument, &words.Brief, parseBrief)
 	words.Fence = fence(words.Brief)
@@ -194,7 +194,7 @@ func visible(r rune) rune {
 		return r
 	case r == '\r' || r == '\u0085' || r == '\u2028' || r == '\u2029':
 		return '\n'
-	case unicode.In(r, unicode.Cc, unicode.Cf):
+	case unicode.In(r, unicode.Cc, unicode.Cf, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point):
 		return -1
 	default:
 		return r

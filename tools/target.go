@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
 )
 
@@ -17,7 +18,7 @@ func (t *Tools) parseTarget(name string, value any) (*schema.TargetAudience, err
 	if !ok {
 		return nil, invalidArgument(`%s is %s. It takes an object such as {"gender": "female", "ageGroups": ["25-34"], "provinces": ["Guangdong"]}.`, name, quote(value))
 	}
-	given := named(name+".", values, append(targetDimensions(), argument{"weights", []string{"weight"}, false}))
+	given := named(name+".", values, append(targetDimensions(), argument{name: "weights", also: []string{"weight"}}))
 	target := &schema.TargetAudience{}
 	read(given, "gender", &target.Gender, parseName)
 	read(given, "ageGroups", &target.AgeGroups, parseNames)
@@ -37,14 +38,14 @@ func (t *Tools) parseTarget(name string, value any) (*schema.TargetAudience, err
 
 // targetDimensions are the dimensions that a target audience may name.
 func targetDimensions() []argument {
-	return []argument{
-		{"gender", []string{"sex"}, false},
-		{"ageGroups", []string{"agegroup", "ages", "age"}, false},
-		{"provinces", []string{"province", "regions", "region"}, false},
-		{"cities", []string{"city"}, false},
-		{"interests", []string{"interest"}, false},
-		{"devices", []string{"device"}, false},
+	var dimensions []argument
+	for _, d := range schema.Dimensions() {
+		dimensions = append(dimensions, argument{name: string(d), is: func(name string) bool {
+			meant, known := audience.DimensionOf(name)
+			return known && meant == d
+		}})
 	}
+	return dimensions
 }
 
 // parseName returns one name, without the wrapping that models add to it.

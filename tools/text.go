@@ -83,13 +83,13 @@ func (w *portraitWriter) distributions(d *schema.Distributions) {
 		ages.add(row.Group, row.Percent)
 	}
 	for _, row := range d.Interests {
-		interests.add(w.analyst.Name(audience.Interest, row.Name, w.lang), row.Percent)
+		interests.add(w.analyst.Name(schema.DimensionInterests, row.Name, w.lang), row.Percent)
 	}
 	for _, row := range d.Provinces {
-		provinces.add(w.analyst.Name(audience.Province, row.Name, w.lang), row.Percent)
+		provinces.add(w.analyst.Name(schema.DimensionProvinces, row.Name, w.lang), row.Percent)
 	}
 	for _, row := range d.Cities {
-		cities.add(w.analyst.Name(audience.City, row.Name, w.lang), row.Percent)
+		cities.add(w.analyst.Name(schema.DimensionCities, row.Name, w.lang), row.Percent)
 	}
 	for _, row := range d.Devices {
 		devices.add(w.analyst.DeviceName(row, w.lang), row.Percent)
