@@ -235,7 +235,7 @@ func (a account) share(m match) string {
 
 // index says how a share compares with the baseline, where that is telling.
 func (a account) index(m match) string {
-	if !notable(m.tgi) {
+	if m.share == 0 || !notable(m.tgi) {
 		return ""
 	}
 	return "TGI " + Round(*m.tgi)

@@ -72,8 +72,8 @@ func TestExplanation(t *testing.T) {
 		{
 			"a group is one name, however many it holds",
 			schema.TargetAudience{Provinces: []string{"华东"}},
-			"25.0% are in East China; the score is just that share. 5 of those selected are not listed.",
-			"华东占 25.0%，评分即为该占比。所选中有 5 个未列出。",
+			"25.0% are in East China; the score is just that share.",
+			"华东占 25.0%，评分即为该占比。",
 		},
 		{
 			"many names are counted",
@@ -178,8 +178,8 @@ func TestExplanation(t *testing.T) {
 		{
 			"nothing matches",
 			schema.TargetAudience{Provinces: []string{"西藏"}, Cities: []string{"成都"}},
-			"Nothing adds to the score; at most 0.0% are in Tibet, so at most 0.0% can match both. Not listed: Tibet, Chengdu; the score is a lower bound.",
-			"没有计入评分的匹配；西藏至多占 0.0%，因此两项同时符合的占比上限为 0.0%。未列出：西藏、成都；评分为下限。",
+			"Nothing adds to the score; only 0.0% are in Tibet, so at most 0.0% can match both. Not listed: Chengdu; the score is a lower bound.",
+			"没有计入评分的匹配；西藏仅占 0.0%，因此两项同时符合的占比上限为 0.0%。未列出：成都；评分为下限。",
 		},
 		{
 			"nor does it where what matches is not scored",
@@ -190,8 +190,8 @@ func TestExplanation(t *testing.T) {
 		{
 			"nothing that is, and nothing left for it",
 			schema.TargetAudience{Provinces: []string{"西藏"}},
-			"At most 0.0% are in Tibet. Not listed: Tibet; the score is a lower bound.",
-			"西藏至多占 0.0%。未列出：西藏；评分为下限。",
+			"0.0% are in Tibet; the score is just that share.",
+			"西藏占 0.0%，评分即为该占比。",
 		},
 		{
 			"half is not held back",

@@ -89,6 +89,12 @@ func (f *facts) match(of schema.Dimension, t *Target, d *schema.Distributions) m
 			m.unlisted = append(m.unlisted, name)
 		}
 	}
+	if complete(of) && l.whole() { // who is not listed is nobody
+		for _, name := range m.unlisted {
+			l.rows = append(l.rows, schema.NameShare{Name: name})
+		}
+		m.unlisted = nil
+	}
 	if !l.tells(len(names) - len(m.unlisted)) {
 		return match{of: m.of, weight: m.weight}
 	}

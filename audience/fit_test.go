@@ -97,9 +97,16 @@ func TestMatch(t *testing.T) {
 		{
 			"none of the names has a row",
 			schema.TargetAudience{Provinces: []string{"浙江"}},
-			schema.Distributions{Provinces: rows(row("广东", 1))},
+			schema.Distributions{Provinces: rows(row("广东", 0.9))},
 			schema.DimensionProvinces,
 			`{"lowerBound": true, "notListed": ["Zhejiang"]}`,
+		},
+		{
+			"nor need have one where the others are everybody",
+			schema.TargetAudience{Provinces: []string{"浙江"}},
+			schema.Distributions{Provinces: rows(row("广东", 1))},
+			schema.DimensionProvinces,
+			`{"matchedShare": 0, "lowerBound": false, "tgi": 0}`,
 		},
 		{
 			"provinces have an index among the provinces",

@@ -21,6 +21,9 @@ type listing struct {
 // cities.
 func (l listing) tells(listed int) bool { return l.own || listed > 0 }
 
+// whole tells whether the rows are everybody.
+func (l listing) whole() bool { return len(l.rows) > 0 && l.room(1) == 0 }
+
 // room is the most that names without a row can hold together: no more than
 // the rows leave, and each no more than the smallest row, since the vendor cuts
 // a list off after its largest.

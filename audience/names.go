@@ -7,13 +7,6 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// The dimensions that Name is asked for most.
-const (
-	Interest = schema.DimensionInterests
-	Province = schema.DimensionProvinces
-	City     = schema.DimensionCities
-)
-
 // Name returns what a reader of lang calls the vendor's name for something of
 // the given dimension: 广东 is Guangdong in English. A name that is not in the
 // tables comes back as it is. Devices have a DeviceName.
