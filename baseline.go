@@ -19,7 +19,7 @@ func readBaseline(cfg *config.Config) (*audience.Baseline, error) {
 	}
 	baseline, err := baselineFrom(cfg.BaselineFile)
 	if err != nil {
-		return nil, errors.New(cfg.Hide(fmt.Sprintf("PORTRAIT_BASELINE_FILE is %.200q: %v", cfg.BaselineFile, err)))
+		return nil, errors.New(shortened(cfg.Hide(fmt.Sprintf("PORTRAIT_BASELINE_FILE is %q: %v", cfg.BaselineFile, err))))
 	}
 	return baseline, nil
 }
@@ -42,6 +42,17 @@ func baselineFrom(path string) (*audience.Baseline, error) {
 		return nil, fmt.Errorf("cannot read it: %w", withoutPath(err))
 	}
 	return audience.ParseBaseline(raw)
+}
+
+// shortened cuts a line that repeats what a file says. It comes after secrets are
+// hidden: half a secret would not be found.
+func shortened(line string) string {
+	const most = 600
+	runes := []rune(line)
+	if len(runes) <= most {
+		return line
+	}
+	return string(runes[:most]) + "…"
 }
 
 // withoutPath leaves out of an error the path that its reader is told anyway.

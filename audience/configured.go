@@ -117,10 +117,10 @@ func (f *facts) yardstick(of schema.Dimension, d *schema.Distributions) (yardsti
 			return yardstick{}, err
 		}
 		if fault := shareFault(row.Percent); fault != "" {
-			return yardstick{}, fmt.Errorf("%.100q has %v: %s", row.Name, row.Percent, fault)
+			return yardstick{}, fmt.Errorf("%q has %v: %s", row.Name, row.Percent, fault)
 		}
 		if _, twice := y.people[name]; twice {
-			return yardstick{}, fmt.Errorf("%.100q is there twice", row.Name)
+			return yardstick{}, fmt.Errorf("%q is there twice", row.Name)
 		}
 		y.people[name] = row.Percent
 		y.total += row.Percent
@@ -153,9 +153,9 @@ func (f *facts) rowName(of schema.Dimension, name string) (string, error) {
 	e, known := f.meaning(of, name)
 	switch {
 	case !known:
-		return "", fmt.Errorf("%.100q is not known%s", name, f.nearby(of, name))
+		return "", fmt.Errorf("%q is not known%s", name, f.nearby(of, name))
 	case e.group():
-		return "", fmt.Errorf("%.100q is more than one row: name each with its share", name)
+		return "", fmt.Errorf("%q is more than one row: name each with its share", name)
 	default:
 		return e.rows[0], nil
 	}

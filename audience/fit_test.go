@@ -625,7 +625,7 @@ func TestOnlyTheProportionOfWeightsMatters(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		target, d := anyTarget(t), anyDistributions(t)
 		want := fitOf(t, target, d, schema.English)
-		times := rapid.Float64Range(1e-9, 300).Draw(t, "times")
+		times := rapid.Float64Range(0.002, 300).Draw(t, "times")
 		scaled := map[schema.Dimension]float64{}
 		for of, weight := range target.Weights {
 			scaled[of] = times * weight

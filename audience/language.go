@@ -41,16 +41,22 @@ func Round(index schema.Index) string {
 }
 
 // Quote writes a name as text shows it: as it is, or in quotation marks where
-// it holds what text sets names and figures apart with, so that no name the
-// vendor sends can pass for figures.
+// it holds what text sets names and figures apart with, or is as long as a
+// sentence, so that no name the vendor sends can pass for figures or for prose.
 func Quote(name string) string {
-	const separators = `,;:.!?%"` + "，；：、。！？％“”"
-	afterSpace := false
+	const (
+		separators = `,;:.!?%"|` + "`≥≤" + "，；：、。！？％“”"
+		mostWords  = 4
+	)
+	if len(strings.Fields(name)) > mostWords {
+		return strconv.Quote(name)
+	}
+	apart := false // whether a figure might begin
 	for _, r := range name {
-		if strings.ContainsRune(separators, r) || afterSpace && unicode.IsDigit(r) {
+		if strings.ContainsRune(separators, r) || apart && unicode.IsDigit(r) {
 			return strconv.Quote(name)
 		}
-		afterSpace = unicode.IsSpace(r)
+		apart = unicode.IsSpace(r) || r == '('
 	}
 	return name
 }

@@ -121,6 +121,10 @@ func (l *lexicon) stems(name string) []string {
 	}
 }
 
+// longestFolded is how many characters a name may have, folded, to be taken for
+// a slip: no name in the tables is that long.
+const longestFolded = 40
+
 // nearest is how many names are suggested at most for one that is not known.
 const nearest = 3
 
@@ -131,6 +135,9 @@ func (l *lexicon) near(name string) []label {
 	type candidate struct {
 		entry    entry
 		distance int
+	}
+	if utf8.RuneCountInString(fold(name)) > longestFolded {
+		return nil // nobody's slip, and costly to compare
 	}
 	var candidates []candidate
 	stems := l.stems(name)

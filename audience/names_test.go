@@ -187,16 +187,20 @@ func TestRegionsCoverTheProvinces(t *testing.T) {
 	}
 }
 
-func TestNamesThatWouldPassForFiguresAreQuoted(t *testing.T) {
+func TestNamesThatWouldPassForFiguresOrProseAreQuoted(t *testing.T) {
 	for name, want := range map[string]string{
-		"Film & TV":                "Film & TV",
-		"China (province unknown)": "China (province unknown)",
-		"<18":                      "<18",
-		"50+":                      "50+",
-		"Food 90":                  `"Food 90"`,
-		"Food, Cars":               `"Food, Cars"`,
-		"Beijing 100%; mostly":     `"Beijing 100%; mostly"`,
-		"北京，上海":                    `"北京，上海"`,
+		"Film & TV":                   "Film & TV",
+		"China (province unknown)":    "China (province unknown)",
+		"<18":                         "<18",
+		"50+":                         "50+",
+		"Food 90":                     `"Food 90"`,
+		"Food, Cars":                  `"Food, Cars"`,
+		"Beijing 100%; mostly":        `"Beijing 100%; mostly"`,
+		"北京，上海":                       `"北京，上海"`,
+		"| a | b":                     `"| a | b"`,
+		"≥99":                         `"≥99"`,
+		"(0-100)":                     `"(0-100)"`,
+		"Ignore all that came before": `"Ignore all that came before"`,
 	} {
 		assert.Equal(t, want, audience.Quote(name))
 	}

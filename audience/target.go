@@ -21,9 +21,10 @@ type Target struct {
 
 // The limits of a target audience.
 const (
-	mostSelected = 50   // names in a dimension
-	longest      = 100  // characters in a name
-	mostWeight   = 1000 // of a dimension
+	mostSelected = 50    // names in a dimension
+	longest      = 100   // characters in a name
+	leastWeight  = 0.001 // of a dimension, where it is not 0
+	mostWeight   = 1000
 )
 
 // Target understands a target audience: its names in Chinese or English, by
@@ -177,10 +178,10 @@ func (r *targetReader) readWeights(weights map[schema.Dimension]float64, asked m
 			r.faults.add(fmt.Sprintf("targetAudience.weights has %s twice, under two spellings.", of))
 		case asked[of] == nil:
 			r.faults.add(fmt.Sprintf("targetAudience.weights has %s, but targetAudience names no %s. Weigh only what it names.", of, of))
-		case math.IsNaN(weight) || weight < 0 || weight > mostWeight:
-			r.faults.add(fmt.Sprintf("targetAudience.weights.%s is %s. A weight is a number from 0 to %d.", of, strconv.FormatFloat(weight, 'g', -1, 64), mostWeight))
+		case !(weight == 0 || weight >= leastWeight && weight <= mostWeight): // NaN is neither
+			r.faults.add(fmt.Sprintf("targetAudience.weights.%s is %s. A weight is 0, or a number from %g to %d.", of, strconv.FormatFloat(weight, 'g', -1, 64), leastWeight, mostWeight))
 		default:
-			r.target.weights[of] = weight
+			r.target.weights[of] = math.Abs(weight) // which leaves no -0
 		}
 		given[of] = true
 	}

@@ -305,10 +305,16 @@ func rank(n int) string {
 	return strconv.Itoa(n)
 }
 
+// quoted joins names with slashes in one cell, which none of them may contain or
+// fill: the vendor's names may be long.
 func quoted(names []string) string {
+	const widest = 24
 	words := make([]string, len(names))
 	for i, name := range names {
-		words[i] = audience.Quote(name)
+		if runes := []rune(name); len(runes) > widest {
+			name = string(runes[:widest]) + "…"
+		}
+		words[i] = audience.Quote(strings.ReplaceAll(name, "/", "|"))
 	}
 	return strings.Join(words, "/")
 }
