@@ -15,7 +15,10 @@ const retryStore = 10 * time.Second
 // unavailable is the failure of a call whose store did not do its part. What
 // exactly happened is for the log: it may name machines.
 func (c *Collector) unavailable(ctx context.Context, doing string, err error) error {
-	if ctx.Err() == nil { // else it was the call that ended
+	switch {
+	case errors.Is(ctx.Err(), context.Canceled): // not the store's failure: the call has ended, or everything does
+		return c.ended()
+	case ctx.Err() == nil: // else it was not given the time
 		c.Logger.WarnContext(ctx, "the portrait store failed", "doing", doing, "error", err)
 	}
 	if own := (*schema.Error)(nil); errors.As(err, &own) {
@@ -28,6 +31,17 @@ func (c *Collector) unavailable(ctx context.Context, doing string, err error) er
 		Retryable:         true,
 		RetryAfterSeconds: int(retryStore.Seconds()),
 	}
+}
+
+// ended is the failure of a call that had ended before anything was asked of
+// the vendor.
+func (c *Collector) ended() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.closed {
+		return closing()
+	}
+	return &schema.Error{Kind: schema.Internal, Message: "The call ended before it was begun. Nothing was asked of the vendor; call again.", Retryable: true}
 }
 
 // exhausted is the failure of a call that would pass the budget.
