@@ -47,7 +47,8 @@ type Collector struct {
 	counting sync.Mutex // one request is counted at a time
 
 	mu      sync.Mutex
-	latest  map[string]*flight   // by KOL, those that are under way or still are the answer to somebody
+	latest  map[string]*flight   // by KOL, the one under way that was started last
+	debts   map[call][]*owed     // what callers are yet to get, by what they called for, the latest last
 	flights map[*flight]struct{} // all that are under way or have an answer to save
 	open    int                  // requests that are counted and not settled
 	settled chan struct{}        // closed when one is
@@ -66,6 +67,7 @@ func New(o Options) *Collector {
 		Options: o,
 		recent:  newRecent(),
 		latest:  make(map[string]*flight),
+		debts:   make(map[call][]*owed),
 		flights: make(map[*flight]struct{}),
 		hitsAt:  o.Now(),
 		settled: make(chan struct{}),
@@ -74,25 +76,25 @@ func New(o Options) *Collector {
 }
 
 // Portrait returns the portrait of a KOL: the stored one where it is younger
-// than the TTL and need not be fresh, else the answer of the one collection
-// that is, or gets, under way. Of those who share a collection only the call
-// that started it is told that it was charged, so that charges add up.
+// than the TTL and need not be fresh, else what such a call is owed, else the
+// answer of the one collection that is, or gets, under way. Of those who share a
+// collection only the call that started it is told that it was charged, so that
+// charges add up.
 //
 // The error is a *schema.Error. A call that has waited for AnswerWithin, or
 // whose ctx ends, is told still_collecting: the collection goes on, and the
-// next call has its answer without another charge, a fresh one too.
+// next call has its answer without another charge, a fresh one too. Owe does
+// the same for an answer that came in time, but may not reach the client.
 func (c *Collector) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
-	if f := c.landedFor(kolID, fresh); f != nil {
-		return f.late(ctx)
-	}
 	if !fresh {
-		kept, err := c.newest(ctx, kolID)
+		answer, err := c.atHand(ctx, kolID)
 		if err != nil {
 			return nil, err
 		}
-		if kept != nil && c.young(&kept.collected) {
+		if answer != nil {
+			c.settle(call{kolID, fresh})
 			c.countHit(ctx)
-			return kept.answer(), nil
+			return answer, nil
 		}
 	}
 	f, started, err := c.join(ctx, kolID, fresh)
@@ -141,13 +143,31 @@ func (c *Collector) Ready(ctx context.Context) error {
 	return nil
 }
 
-// join returns the flight for a call: the one under way, where its answer will
-// do, or a new one, which the call then has started.
+// atHand returns a portrait that is young enough to be the answer to a call that
+// need not be fresh: one that the store has, or does not have yet. It is nil
+// where there is none.
+func (c *Collector) atHand(ctx context.Context, kolID string) (*schema.Collected, error) {
+	if answer := c.unsavedOf(kolID); answer != nil {
+		return answer, nil
+	}
+	kept, err := c.newest(ctx, kolID)
+	if err != nil || kept == nil || !c.young(&kept.collected) {
+		return nil, err
+	}
+	return kept.answer(), nil
+}
+
+// join returns the flight for a call: one that has landed and is owed to it, or
+// the one under way, where its answer will do, or a new one, which the call then
+// has started.
 func (c *Collector) join(ctx context.Context, kolID string, fresh bool) (f *flight, started bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f = c.latest[kolID]; f != nil && !f.landed && (f.fresh || !fresh) {
-		f.owed = max(f.owed-1, 0) // this may well be who left before
+	if f = c.owedTo(call{kolID, fresh}); f != nil {
+		return f, false, nil
+	}
+	if f = c.latest[kolID]; f != nil && (f.fresh || !fresh) {
+		f.left = max(f.left-1, 0) // this may well be who left before
 		return f, false, nil
 	}
 	if c.closed {
@@ -190,6 +210,9 @@ func (c *Collector) storage(ctx context.Context) (store.Store, error) {
 // young reports whether a portrait may be the answer although it is not
 // collected anew. One from the future, which a clock that was set back leaves
 // behind, is as good as new.
-func (c *Collector) young(p *schema.Collected) bool {
-	return c.CacheTTL > 0 && c.Now().Sub(p.Source.RetrievedAt) < c.CacheTTL
+func (c *Collector) young(p *schema.Collected) bool { return c.youngAt(c.Now(), p) }
+
+// youngAt reports whether a portrait is, or will be, young at a time.
+func (c *Collector) youngAt(at time.Time, p *schema.Collected) bool {
+	return c.CacheTTL > 0 && at.Sub(p.Source.RetrievedAt) < c.CacheTTL
 }

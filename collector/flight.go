@@ -29,12 +29,11 @@ type flight struct {
 
 	// Under Collector.mu:
 	landed    bool
-	landedAt  time.Time
 	answer    *schema.Collected // does not change once it has landed; nil where err is not
 	err       error             // the same
 	elsewhere bool              // another process collects, and pays
 	paying    bool              // a request that may be charged is under way, or was
-	owed      int               // callers that left without the answer
+	left      int               // callers that did not wait until it has landed
 	unsaved   bool              // the answer is not in the store yet
 }
 
@@ -157,12 +156,15 @@ func (f *flight) land(answer *schema.Collected, err error) {
 	if f.landed {
 		return
 	}
-	f.landed, f.landedAt, f.answer, f.err = true, f.Now(), answer, err
-	if err != nil && !charged(err) {
-		f.owed = 0 // nothing was paid: who comes back may as well try again
-	}
+	f.landed, f.answer, f.err = true, answer, err
 	close(f.done)
+	if f.latest[f.kolID] == f {
+		delete(f.latest, f.kolID)
+	}
 	f.sweep()
+	if err == nil || charged(err) { // else nothing was paid: who comes back may as well try again
+		f.owe(f)
+	}
 }
 
 // end notes that nothing goes on any more.

@@ -92,5 +92,20 @@ func (f *flight) setUnsaved(unsaved bool) {
 	} else {
 		f.Collector.unsaved--
 	}
-	f.sweep()
+}
+
+// unsavedOf returns the young portrait of a KOL that the store does not have
+// yet, nil where there is none.
+func (c *Collector) unsavedOf(kolID string) *schema.Collected {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.unsaved == 0 {
+		return nil
+	}
+	for f := range c.flights {
+		if f.kolID == kolID && f.unsaved && f.landed && c.young(f.answer) {
+			return late(f.answer)
+		}
+	}
+	return nil
 }
