@@ -11,6 +11,9 @@ import (
 // Stored finds nothing: a collectorFunc keeps nothing.
 func (collectorFunc) Stored(context.Context, string) (*schema.Collected, error) { return nil, nil }
 
+// Owe owes nothing.
+func (collectorFunc) Owe(context.Context, *schema.Collected, bool) (paid func()) { return func() {} }
+
 // Older finds nothing.
 func (collectorFunc) Older(context.Context, string, string) (*schema.Collected, error) {
 	return nil, nil

@@ -1,12 +1,16 @@
 package tools_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -126,4 +130,30 @@ type brokenOlder struct{ tools.Collector }
 
 func (brokenOlder) Older(context.Context, string, string) (*schema.Collected, error) {
 	return nil, errors.New("no store")
+}
+
+// hanging is a Collector that finds older portraits only when it is too late.
+type hanging struct{ tools.Collector }
+
+func (hanging) Older(ctx context.Context, _, _ string) (*schema.Collected, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestAnAnswerDoesNotWaitForAnOlderPortrait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		built := tools.New(tools.Options{
+			Collector: hanging{collectorFunc(func(context.Context, string, bool) (*schema.Collected, error) { return paid(), nil })},
+			Language:  schema.English,
+			Now:       today,
+			Logger:    slog.New(slog.NewTextHandler(&log, nil)),
+		})
+		start := time.Now()
+		portrait, err := built.Portrait(t.Context(), schema.PortraitArguments{KOLID: kolID, AcceptCache: true, Language: schema.English})
+		require.NoError(t, err)
+		assert.Equal(t, time.Second, time.Since(start))
+		assert.Nil(t, portrait.Change)
+		assert.Contains(t, log.String(), "the older portrait cannot be read, so the answer has no change")
+	})
 }

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 
@@ -70,10 +71,12 @@ func (t *Tools) Portrait(ctx context.Context, args schema.PortraitArguments) (*s
 	if err != nil {
 		return nil, err
 	}
-	collected, err := t.collector.Portrait(ctx, args.KOLID, !args.AcceptCache)
+	fresh := !args.AcceptCache
+	collected, err := t.collector.Portrait(ctx, args.KOLID, fresh)
 	if err != nil {
 		return nil, err
 	}
+	paid := t.collector.Owe(ctx, collected, fresh)
 	portrait := &schema.Portrait{
 		KOLID:    collected.KOLID,
 		AsOf:     collected.AsOf,
@@ -90,12 +93,21 @@ func (t *Tools) Portrait(ctx context.Context, args schema.PortraitArguments) (*s
 	if args.Detail != schema.DetailSummary {
 		portrait.Distributions = &collected.Distributions
 	}
+	if ctx.Err() == nil { // else the client has left, and gets nothing of this
+		paid()
+	}
 	return portrait, nil
 }
+
+// olderWithin is how long an answer waits for the portrait before it: a store
+// that hangs must not make it so late that the client is no longer there.
+const olderWithin = time.Second
 
 // change is what moved since the portrait before, nil where there is none. An
 // answer that was paid for does not fail for want of an older one.
 func (t *Tools) change(ctx context.Context, now *schema.Collected, lang schema.Language) *schema.Change {
+	ctx, cancel := context.WithTimeout(ctx, olderWithin)
+	defer cancel()
 	older, err := t.collector.Older(ctx, now.KOLID, now.AsOf)
 	if err != nil {
 		t.log.WarnContext(ctx, "the older portrait cannot be read, so the answer has no change", "kolId", now.KOLID, "error", err)

@@ -24,6 +24,10 @@ type Collector interface {
 	// Portrait returns the portrait of a KOL, the stored one where that is recent
 	// enough. fresh asks for a new collection even then.
 	Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error)
+	// Owe notes that an answer of Portrait, fresh as that was told, is yet to
+	// reach the client. Where ctx ends before paid is called, the next such call
+	// of Portrait has the answer too, without another charge.
+	Owe(ctx context.Context, answer *schema.Collected, fresh bool) (paid func())
 	// Stored returns the newest stored portrait of a KOL, however old it is, or
 	// nil where there is none.
 	Stored(ctx context.Context, kolID string) (*schema.Collected, error)
