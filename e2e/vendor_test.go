@@ -23,6 +23,7 @@ type vendor struct {
 	mu      sync.Mutex
 	arrived chan string   // the KOL ids of requests, as they come
 	hold    chan struct{} // closed when answers may go out
+	held    string        // the KOL whose answers those are; empty for all
 }
 
 func startVendor(t *testing.T) *vendor {
@@ -42,20 +43,26 @@ func startVendor(t *testing.T) *vendor {
 // ServeHTTP answers when it may. A client that leaves meanwhile is charged all
 // the same: the real vendor does not notice either.
 func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	v.mu.Lock()
-	hold := v.hold
-	v.mu.Unlock()
 	query := r.URL.Query()
-	v.arrived <- query.Get("kolId") + query.Get("userId")
-	<-hold
+	kolID := query.Get("kolId") + query.Get("userId")
+	v.mu.Lock()
+	hold, held := v.hold, v.held == "" || v.held == kolID
+	v.mu.Unlock()
+	v.arrived <- kolID
+	if held {
+		<-hold
+	}
 	v.Vendor.ServeHTTP(w, r)
 }
 
 // holdBack keeps the answers to requests that come from now on.
-func (v *vendor) holdBack() {
+func (v *vendor) holdBack() { v.holdBackOnly("") }
+
+// holdBackOnly keeps the answers to requests for one KOL that come from now on.
+func (v *vendor) holdBackOnly(kolID string) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.hold = make(chan struct{})
+	v.hold, v.held = make(chan struct{}), kolID
 }
 
 // release lets all answers go out.
