@@ -235,7 +235,7 @@ func (prog *program) printComparison(ctx context.Context, p process, arguments m
 	comparison, err := prog.tools.Compare(ctx, args, arrived)
 	done()
 	if ctx.Err() != nil { // what it then says of those under way is not true: the end of the process ends them too
-		return errors.New("interrupted: what is paid for is being stored, and the same command will have it")
+		return errors.New("interrupted: what is paid for is being stored, and the same command without --fresh will have it")
 	}
 	if err != nil {
 		return printFailure(p, err, asJSON)

@@ -8,8 +8,9 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// namedKOLs is up to how many KOLs a comparison has room for names: those of
-// the top rows, and those of the similarity's rows and columns.
+// namedKOLs is up to how many KOLs a comparison has room for all there is to
+// tell of each: more have no names of top rows, nor of the similarity's rows and
+// columns, and nothing twice.
 const namedKOLs = 10
 
 // Compare returns the portraits side by side, with names in lang, and how
@@ -46,11 +47,32 @@ func (a *Analyst) compare(contenders []contender, ranked bool, lang schema.Langu
 			row.Rank = i + 1
 		}
 		if len(contenders) > namedKOLs {
-			row.TopProvinces, row.TopInterests = nil, nil
+			shorten(&row, c.fit)
 		}
 		rows = append(rows, row)
 	}
 	return rows, a.similarityOf(contenders)
+}
+
+// shorten leaves out of a row what there is no room for: names, and what the fit
+// tells in its own way of a dimension that the target audience names.
+func shorten(row *schema.ComparedPortrait, fit *schema.Fit) {
+	row.TopProvinces, row.TopInterests = nil, nil
+	if fit == nil {
+		return
+	}
+	if fit.Gender != nil {
+		row.Female = nil
+	}
+	if fit.AgeGroups != nil {
+		row.CoreAgeGroup, row.CoreAgeShare = "", nil
+	}
+	if fit.Cities != nil {
+		row.Tier1CityShare = nil
+	}
+	if fit.Devices != nil {
+		row.AppleShare = nil
+	}
 }
 
 // byRank compares contenders so that the better fit comes first.
@@ -134,20 +156,13 @@ func comparedFit(fit *schema.Fit) *schema.ComparedFit {
 	if fit == nil {
 		return nil
 	}
-	compared := &schema.ComparedFit{Score: fit.Score, ScoreLowerBound: fit.ScoreLowerBound, Matched: map[schema.Dimension]schema.RoughShare{}}
+	compared := &schema.ComparedFit{Score: fit.Score, ScoreLowerBound: fit.ScoreLowerBound, Matched: map[schema.Dimension]schema.Share{}, Reach: fit.Reach}
 	for of, match := range fit.Matches() {
 		if match.MatchedShare != nil {
-			compared.Matched[of] = schema.RoughShare(*match.MatchedShare)
+			compared.Matched[of] = *match.MatchedShare
 		}
 		if len(match.NotListed) > 0 {
 			compared.NotListed = append(compared.NotListed, of)
-		}
-	}
-	if fit.Reach != nil {
-		compared.Reach = &schema.RoughReach{
-			Independent: fit.Reach.Independent,
-			AtLeast:     schema.RoughShare(fit.Reach.AtLeast),
-			AtMost:      schema.RoughShare(fit.Reach.AtMost),
 		}
 	}
 	return compared

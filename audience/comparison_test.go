@@ -78,7 +78,7 @@ func TestComparisonTokens(t *testing.T) {
 	}{
 		{"without a target audience", nil, 2700},
 		{"gender, ages and provinces", new(campaign()), 3900},
-		{"all six dimensions", &all, 4400},
+		{"all six dimensions", &all, 3900},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := compare(t, madeUp(t, 20), tt.target, schema.English)

@@ -72,9 +72,9 @@ func TestComparedFit(t *testing.T) {
 	assert.JSONEq(t, `{
 		"score": 55.05,
 		"scoreLowerBound": true,
-		"matched": {"gender": 0.671, "cities": 0.1, "interests": 0},
+		"matched": {"gender": 0.6713, "cities": 0.1, "interests": 0},
 		"notListed": ["provinces", "interests"],
-		"reach": {"independent": 0.0926, "atLeast": 0, "atMost": 0.17}
+		"reach": {"independent": 0.0926, "atLeast": 0, "atMost": 0.1703}
 	}`, string(got))
 
 	got, err = json.Marshal(comparedFit(&schema.Fit{

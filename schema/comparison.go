@@ -13,12 +13,15 @@ type Comparison struct {
 	Warnings   []string           `json:"warnings" jsonschema_description:"What to keep in mind before relying on the figures"`
 }
 
-// ComparedPortrait is one KOL of a Comparison. What is not known is absent.
+// ComparedPortrait is one KOL of a Comparison. What is not known is absent; so
+// are, beyond ten KOLs, TopProvinces, TopInterests, and the share of a dimension
+// that the target audience names: Female, CoreAgeGroup and CoreAgeShare,
+// Tier1CityShare, AppleShare.
 type ComparedPortrait struct {
 	Rank           int          `json:"rank,omitempty" jsonschema_description:"By fit.score, then fit.reach.independent, then kolId; absent where the score is"`
 	KOLID          string       `json:"kolId"`
 	AsOf           string       `json:"asOf,omitempty"`
-	Female         *RoughShare  `json:"female,omitempty"`
+	Female         *RoughShare  `json:"female,omitempty" jsonschema_description:"Beyond ten KOLs this, coreAgeGroup, tier1CityShare and appleShare are left out where targetAudience names gender, ageGroups, cities or devices: fit tells"`
 	CoreAgeGroup   string       `json:"coreAgeGroup,omitempty"`
 	CoreAgeShare   *RoughShare  `json:"coreAgeShare,omitempty"`
 	MedianYears    *float64     `json:"medianYears,omitempty"`
@@ -33,11 +36,11 @@ type ComparedPortrait struct {
 
 // ComparedFit is a Fit without what only one portrait has room for.
 type ComparedFit struct {
-	Score           *float64                 `json:"score,omitempty" jsonschema_description:"0 to 100"`
-	ScoreLowerBound bool                     `json:"scoreLowerBound,omitempty" jsonschema_description:"True: something selected is not listed, and counts as 0"`
-	Matched         map[Dimension]RoughShare `json:"matched"`
-	NotListed       []Dimension              `json:"notListed,omitempty" jsonschema_description:"Dimensions in which something selected is not listed: the share is at least this, or absent where nothing selected is"`
-	Reach           *RoughReach              `json:"reach,omitempty" jsonschema_description:"Share of followers who match every dimension"`
+	Score           *float64            `json:"score,omitempty" jsonschema_description:"0 to 100"`
+	ScoreLowerBound bool                `json:"scoreLowerBound,omitempty" jsonschema_description:"True: something selected is not listed, and counts as 0"`
+	Matched         map[Dimension]Share `json:"matched"`
+	NotListed       []Dimension         `json:"notListed,omitempty" jsonschema_description:"Dimensions in which something selected is not listed: the share is at least this, or absent where nothing selected is"`
+	Reach           *Reach              `json:"reach,omitempty" jsonschema_description:"Share of followers who match every dimension"`
 }
 
 // Speaks reports whether the target audience of the fit, which may be nil,
@@ -48,13 +51,6 @@ func (f *ComparedFit) Speaks(d Dimension) bool {
 	}
 	_, matched := f.Matched[d]
 	return matched || slices.Contains(f.NotListed, d)
-}
-
-// RoughReach is a Reach as a Comparison has it.
-type RoughReach struct {
-	Independent *Share     `json:"independent,omitempty" jsonschema_description:"If the dimensions were independent"`
-	AtLeast     RoughShare `json:"atLeast"`
-	AtMost      RoughShare `json:"atMost"`
 }
 
 // Similarity is how alike the profiles of compared KOLs are, two by two.

@@ -271,7 +271,7 @@ func TestComparisonTokens(t *testing.T) {
 	}{
 		{"without a target", nil, 2000, 4000},
 		{"with a target of three dimensions", target(), 2000, 4000},
-		{"with a target of all dimensions", all, 2300, 4600},
+		{"with a target of all dimensions", all, 2000, 4000},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			arguments := map[string]any{"kolIds": hexIDs(20)}

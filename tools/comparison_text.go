@@ -131,7 +131,7 @@ func (w *comparisonWriter) columns() []column {
 			continue
 		}
 		dimensions++
-		columns = append(columns, w.column(column{title: w.say("Match: ", "匹配：") + name, head: w.head(d), about: w.say("match, ", "匹配，") + name, kept: true},
+		columns = append(columns, w.column(column{title: w.say("Match: ", "匹配：") + name, head: w.head(d), about: w.say("match in ", "匹配：") + name, kept: true},
 			fitted(func(f *schema.ComparedFit) string { return matched(f, d) })))
 	}
 	if dimensions > 1 { // of one, the match is all there is to say
