@@ -61,19 +61,22 @@ func shorten(row *schema.ComparedPortrait, fit *schema.Fit) {
 	if fit == nil {
 		return
 	}
-	if fit.Gender != nil {
+	if told(fit.Gender) {
 		row.Female = nil
 	}
-	if fit.AgeGroups != nil {
+	if told(fit.AgeGroups) {
 		row.CoreAgeGroup, row.CoreAgeShare = "", nil
 	}
-	if fit.Cities != nil {
+	if told(fit.Cities) {
 		row.Tier1CityShare = nil
 	}
-	if fit.Devices != nil {
+	if told(fit.Devices) {
 		row.AppleShare = nil
 	}
 }
+
+// told tells whether a fit has a share for a dimension.
+func told(m *schema.Match) bool { return m != nil && m.MatchedShare != nil }
 
 // byRank compares contenders so that the better fit comes first.
 func byRank(c, d contender) int {

@@ -49,6 +49,7 @@ type Collector struct {
 	mu      sync.Mutex
 	latest  map[string]*flight   // by KOL, the one under way that was started last
 	debts   map[call][]*owed     // what callers are yet to get, by what they called for, the latest last
+	swept   time.Time            // when debts were last looked through
 	flights map[*flight]struct{} // all that are under way or have an answer to save
 	open    int                  // requests that are counted and not settled
 	settled chan struct{}        // closed when one is

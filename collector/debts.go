@@ -8,9 +8,18 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// debt is how long a caller that has not got an answer can come back for it
-// without starting another collection.
-const debt = 10 * time.Minute
+const (
+	// debt is how long a caller that has not got an answer can come back for it
+	// without starting another collection.
+	debt = 10 * time.Minute
+
+	// oldest is how old an answer may get by being owed again and again. Whoever
+	// asks for a fresh one must not get one of this morning.
+	oldest = time.Hour
+
+	// sweepEvery is how often debts that have ended are looked for.
+	sweepEvery = time.Minute
+)
 
 // call is what a caller asks for.
 type call struct {
@@ -39,11 +48,41 @@ func (c *Collector) Owe(ctx context.Context, answer *schema.Collected, fresh boo
 	if !fresh && c.youngAt(until, answer) {
 		return func() {} // the store answers such calls for longer than that
 	}
+	if fresh {
+		until = sooner(until, answer.Source.RetrievedAt.Add(oldest))
+	}
+	return c.write(call{answer.KOLID, fresh}, &owed{flight: c.landedWith(answer, nil), left: ctx.Done(), until: until})
+}
+
+// OweFailure is Owe for a call that failed after the vendor had, or may have,
+// charged it: its repetition as a part of another call is told the same, at no
+// further charge, until the time from which trying again makes sense. It does
+// nothing for any other failure.
+func (c *Collector) OweFailure(ctx context.Context, kolID string, failure *schema.Error, fresh bool) (paid func()) {
+	if !failure.Charged || failure.Kind == schema.StillCollecting {
+		return func() {}
+	}
+	until := c.Now().Add(debt)
+	if failure.Retryable {
+		until = c.Now().Add(time.Duration(failure.RetryAfterSeconds) * time.Second)
+	}
+	again := *failure
+	again.Charged = false // that was the call before
+	return c.write(call{kolID, fresh}, &owed{flight: c.landedWith(nil, &again), left: ctx.Done(), until: until})
+}
+
+func sooner(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// write writes down a debt. The function that it returns strikes it off.
+func (c *Collector) write(to call, o *owed) (paid func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.sweep()
-	to := call{answer.KOLID, fresh}
-	o := &owed{flight: c.landedWith(answer, nil), left: ctx.Done(), until: until}
 	c.debts[to] = append(c.debts[to], o)
 	return func() {
 		c.mu.Lock()
@@ -126,8 +165,13 @@ func (o *owed) due() bool {
 // over reports whether a debt has ended.
 func (c *Collector) over(o *owed) bool { return !c.Now().Before(o.until) }
 
-// sweep strikes off the debts that have ended. The caller holds mu.
+// sweep strikes off the debts that have ended, now and then. The caller holds
+// mu.
 func (c *Collector) sweep() {
+	if c.Now().Sub(c.swept) < sweepEvery {
+		return
+	}
+	c.swept = c.Now()
 	for to := range c.debts {
 		c.strike(to, c.over)
 	}

@@ -149,6 +149,93 @@ func TestWhatIsLostAgainIsOwedAgain(t *testing.T) {
 	})
 }
 
+// Who keeps losing an answer is not given this morning's as a fresh one.
+func TestWhatIsOwedToAFreshCallIsAtMostAnHourOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		v := &vendor{}
+		c := setup{vendor: v}.collector()
+		for range 7 {
+			lose(t, c, kol, true)
+			time.Sleep(debt - time.Minute)
+		}
+		assert.Len(t, v.asked(), 1)
+		assert.True(t, portrait(t, c, kol, true).Source.Charged, "63 minutes later")
+		assert.Len(t, v.asked(), 2)
+	})
+}
+
+// A comparison that is to be repeated must not pay again for the KOL that
+// failed with a charge.
+func TestFailureWithAChargeIsOwed(t *testing.T) {
+	const again = 2 * time.Minute
+	timeout := schema.Error{Kind: schema.Timeout, Message: "Too slow.", Charged: true, Retryable: true, RetryAfterSeconds: int(again.Seconds())}
+	change := func(f func(*schema.Error)) schema.Error {
+		e := timeout
+		f(&e)
+		return e
+	}
+	for name, test := range map[string]struct {
+		failure schema.Error
+		later   time.Duration
+		owed    bool
+	}{
+		"at once":                    {failure: timeout, owed: true},
+		"until it may be retried":    {failure: timeout, later: again - time.Second, owed: true},
+		"not for longer":             {failure: timeout, later: again},
+		"one that cannot be retried": {failure: change(func(e *schema.Error) { e.Kind, e.Retryable = schema.BadResponse, false }), later: debt - time.Second, owed: true},
+		"that one not for longer":    {failure: change(func(e *schema.Error) { e.Kind, e.Retryable = schema.BadResponse, false }), later: debt},
+		"none without a charge":      {failure: change(func(e *schema.Error) { e.Charged = false })},
+		"none that is yet to land":   {failure: change(func(e *schema.Error) { e.Kind = schema.StillCollecting })},
+	} {
+		for _, fresh := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, fresh: %v", name, fresh), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					v := &vendor{}
+					c := setup{vendor: v}.collector()
+					ctx, leave := context.WithCancel(t.Context())
+					c.OweFailure(ctx, kol, &test.failure, fresh)
+					leave()
+					time.Sleep(test.later)
+					if !test.owed {
+						assert.True(t, portrait(t, c, kol, fresh).Source.Charged)
+						return
+					}
+					told := failure(t, c, kol, fresh)
+					assert.Equal(t, test.failure.Kind, told.Kind)
+					assert.False(t, told.Charged, "the call before was told so")
+					assert.Empty(t, v.asked())
+					assert.True(t, portrait(t, c, kol, fresh).Source.Charged, "once")
+				})
+			})
+		}
+	}
+}
+
+func TestFailureThatTheClientHasIsNotOwed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := setup{vendor: &vendor{}}.collector()
+		paid := c.OweFailure(t.Context(), kol, &schema.Error{Kind: schema.Timeout, Charged: true}, true)
+		paid()
+		assert.True(t, portrait(t, c, kol, true).Source.Charged)
+	})
+}
+
+// Between processes, a fresh call waits for its turn behind one that need not be
+// fresh, and is told that it will pay.
+func TestAFreshCallBehindAnotherProcessSaysThatItPays(t *testing.T) {
+	for _, fresh := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			v, shelf := &vendor{takes: 10 * time.Second}, memory.New()
+			brief := func(o *Options) { o.AnswerWithin = time.Second }
+			first, second := setup{vendor: v, store: shelf, change: brief}.collector(), setup{vendor: v, store: shelf, change: brief}.collector()
+			require.True(t, failure(t, first, kol, false).Charged)
+			assert.Equal(t, fresh, failure(t, second, kol, fresh).Charged)
+			time.Sleep(time.Minute)
+			assert.Len(t, v.asked(), map[bool]int{false: 1, true: 2}[fresh])
+		})
+	}
+}
+
 // A fresh call's failure is nothing to tell to a call that has tried nothing.
 func TestFailureIsOwedToItsOwnKindOfCall(t *testing.T) {
 	for _, fresh := range []bool{false, true} {

@@ -38,7 +38,7 @@ func (f *flight) lease(ctx context.Context, s store.Store, before *kept) (*schem
 			f.setElsewhere(false)
 			return nil, nil
 		}
-		f.setElsewhere(true)
+		f.setElsewhere(!f.fresh || held.Fresh) // a fresh flight waits for its turn behind one that is not, and pays itself
 		answer, err := f.await(ctx, s, held, before)
 		if answer != nil || err != nil {
 			return answer, err

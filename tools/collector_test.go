@@ -14,6 +14,11 @@ func (collectorFunc) Stored(context.Context, string) (*schema.Collected, error) 
 // Owe owes nothing.
 func (collectorFunc) Owe(context.Context, *schema.Collected, bool) (paid func()) { return func() {} }
 
+// OweFailure owes nothing.
+func (collectorFunc) OweFailure(context.Context, string, *schema.Error, bool) (paid func()) {
+	return func() {}
+}
+
 // Older finds nothing.
 func (collectorFunc) Older(context.Context, string, string) (*schema.Collected, error) {
 	return nil, nil

@@ -136,7 +136,7 @@ func (t *Tools) collectOne(ctx context.Context, kolID string, fresh bool) (colle
 	}()
 	collected, err = t.collector.Portrait(ctx, kolID, fresh)
 	if err != nil {
-		return nil, nil, err
+		return nil, t.collector.OweFailure(ctx, kolID, FailureOf(err).Error, fresh), err
 	}
 	return collected, t.collector.Owe(ctx, collected, fresh), nil
 }

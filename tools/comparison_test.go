@@ -59,6 +59,7 @@ func TestComparisonTexts(t *testing.T) {
 		{"comparison.failures.en.txt", map[string]any{"kolIds": append(hexIDs(2), "sample-code-301", "sample-code-601", "sample-not-json"), "targetAudience": target()}},
 		{"comparison.failures.zh.txt", map[string]any{"kolIds": append(hexIDs(2), "sample-code-301"), "language": "zh"}},
 		{"comparison.unknown.en.txt", map[string]any{"kolIds": sparse, "targetAudience": map[string]any{"gender": "male", "cities": []any{"Hangzhou", "tier1"}}}},
+		{"comparison.unlisted.en.txt", map[string]any{"kolIds": hexIDs(7), "targetAudience": map[string]any{"gender": "female", "cities": []any{"Lhasa"}, "devices": []any{"Meizu"}}}},
 		{"comparison.twenty.en.txt", map[string]any{"kolIds": hexIDs(20), "targetAudience": target()}},
 	} {
 		t.Run(test.golden, func(t *testing.T) {

@@ -66,7 +66,9 @@ type column struct {
 	head  string // the title where every space counts
 	about string // what the head means, where it does not say so itself
 	cells []string
-	kept  bool // even where no KOL has the figure
+	kept  bool // even where no KOL has the figure: how many match in a dimension of the target
+
+	repeats bool // may say the same as a match does
 }
 
 // matrix writes the figures: KOLs as columns while a person can read them side
@@ -141,15 +143,15 @@ func (w *comparisonWriter) columns() []column {
 		}, fitted(reach)))
 	}
 	columns = append(columns,
-		w.column(column{title: w.say("Women", "女性"), head: w.say("Fem", "女性"), about: w.say("women", "")}, func(p portrait) string { return share(p.Female) }),
+		w.column(column{title: w.say("Women", "女性"), head: w.say("Fem", "女性"), about: w.say("women", ""), repeats: true}, func(p portrait) string { return share(p.Female) }),
 		w.column(column{title: w.say("Core age", "核心年龄"), head: w.say("Core", "核心"), about: w.say("largest age group", "占比最高的年龄段")}, coreAge),
 		w.column(column{title: w.say("Median age", "年龄中位数"), head: w.say("Med", "中位"), about: w.say("median age", "年龄中位数")}, func(p portrait) string { return years(p.MedianYears) }),
 		w.column(column{title: w.say("Under 18", "未成年人"), head: "<18"}, func(p portrait) string { return share(p.MinorShare) }),
 		w.column(column{title: w.say("Top provinces", "主要省份"), head: w.say("Provinces", "主要省份")}, func(p portrait) string { return quoted(p.TopProvinces) }),
 		w.column(column{title: w.say("Top interests", "主要兴趣"), head: w.say("Interests", "主要兴趣")}, func(p portrait) string { return quoted(p.TopInterests) }),
-		w.column(column{title: w.say("First-tier cities, at least", "一线城市（至少）"), head: w.say("T1", "一线"), about: w.say("first-tier cities, at least", "一线城市，至少")}, func(p portrait) string { return share(p.Tier1CityShare) }),
+		w.column(column{title: w.say("First-tier cities, at least", "一线城市（至少）"), head: w.say("T1", "一线"), about: w.say("first-tier cities, at least", "一线城市，至少"), repeats: true}, func(p portrait) string { return share(p.Tier1CityShare) }),
 		w.column(column{title: w.say("Overseas", "海外"), head: w.say("Over", "海外"), about: w.say("overseas", "")}, func(p portrait) string { return share(p.OverseasShare) }),
-		w.column(column{title: w.say("Apple", "苹果"), head: w.say("Apple", "苹果")}, func(p portrait) string { return share(p.AppleShare) }),
+		w.column(column{title: w.say("Apple", "苹果"), head: w.say("Apple", "苹果"), repeats: true}, func(p portrait) string { return share(p.AppleShare) }),
 		w.column(column{title: w.say("As of", "数据日期"), head: w.say("Date", "日期"), about: w.say("of the data", "数据日期")}, w.day),
 	)
 	columns = slices.DeleteFunc(columns, func(c column) bool { return !c.kept && !c.known() })
@@ -174,12 +176,13 @@ func (w *comparisonWriter) numbers() column {
 	return c
 }
 
-// withoutRepetition leaves out a column that has the same figures as one before
-// it: where women are the target, who matches and who is a woman are the same.
+// withoutRepetition leaves out a column whose figures those who match have too:
+// where women are the target, who matches and who is a woman are the same.
 func withoutRepetition(columns []column) []column {
 	var kept []column
 	for _, c := range columns {
-		if !slices.ContainsFunc(kept, func(k column) bool { return slices.Equal(k.cells, c.cells) }) {
+		same := func(k column) bool { return k.kept && slices.Equal(k.cells, c.cells) }
+		if c.kept || !c.repeats || !slices.ContainsFunc(kept, same) {
 			kept = append(kept, c)
 		}
 	}

@@ -41,6 +41,13 @@ func (b *books) Owe(ctx context.Context, answer *schema.Collected, fresh bool) (
 	}
 }
 
+func (b *books) OweFailure(ctx context.Context, kolID string, failure *schema.Error, fresh bool) (paid func()) {
+	if !failure.Charged {
+		return func() {}
+	}
+	return b.Owe(ctx, &schema.Collected{KOLID: kolID}, fresh)
+}
+
 // owed returns the KOLs whose portraits are owed, to calls of one kind.
 func (b *books) owed(t *testing.T, fresh bool) []string {
 	t.Helper()
@@ -72,6 +79,8 @@ func TestAComparisonThatIsToBeRepeatedIsOwedItsPortraits(t *testing.T) {
 		{"one is still collecting", &schema.Error{Kind: schema.StillCollecting, Retryable: true}, false, both},
 		{"one is worth another try", &schema.Error{Kind: schema.CollectionFailed, Retryable: true}, false, both},
 		{"one fails for good", &schema.Error{Kind: schema.UpstreamRejected}, false, nil},
+		{"one fails with a charge", &schema.Error{Kind: schema.BadResponse, Charged: true}, false, nil},
+		{"one fails with a charge and may not the next time", &schema.Error{Kind: schema.Timeout, Charged: true, Retryable: true}, false, []string{"kol-a", "kol-b", "kol-c"}},
 		{"the client leaves", &schema.Error{Kind: schema.StillCollecting, Retryable: true}, true, both},
 		{"the client leaves, and one fails for good", &schema.Error{Kind: schema.UpstreamRejected}, true, both},
 		{"the client leaves when all are there", nil, true, []string{"kol-a", "kol-b", "kol-c"}},

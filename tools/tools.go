@@ -28,6 +28,8 @@ type Collector interface {
 	// reach the client. Where ctx ends before paid is called, the next such call
 	// of Portrait has the answer too, without another charge.
 	Owe(ctx context.Context, answer *schema.Collected, fresh bool) (paid func())
+	// OweFailure is Owe for a call that failed with a charge.
+	OweFailure(ctx context.Context, kolID string, failure *schema.Error, fresh bool) (paid func())
 	// Stored returns the newest stored portrait of a KOL, however old it is, or
 	// nil where there is none.
 	Stored(ctx context.Context, kolID string) (*schema.Collected, error)
