@@ -268,8 +268,6 @@ func TestTextsSayWhereAnAnswerComesFromAndWhatItCost(t *testing.T) {
 // TestTokens holds both halves of an answer to what a model's context can
 // afford, counted as OpenAI's o200k_base does.
 func TestTokens(t *testing.T) {
-	codec, err := tokenizer.Get(tokenizer.O200kBase)
-	require.NoError(t, err)
 	fetched := onADay(sampleVendor(t))
 	stored := collectorFunc(func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
 		collected, err := fetched.Portrait(ctx, kolID, fresh)
@@ -293,18 +291,26 @@ func TestTokens(t *testing.T) {
 				Name: tools.PortraitToolName, Arguments: map[string]any{"kolId": kolID, "detail": test.detail},
 			}})
 			require.NoError(t, err)
-			structured, err := json.Marshal(result.StructuredContent)
-			require.NoError(t, err)
-
-			inText, err := codec.Count(result.Content[0].(mcp.TextContent).Text)
-			require.NoError(t, err)
-			inStructured, err := codec.Count(string(structured))
-			require.NoError(t, err)
-			t.Logf("text %d of %d, structured %d of %d", inText, test.text, inStructured, test.structured)
-			assert.LessOrEqual(t, inText, test.text)
-			assert.LessOrEqual(t, inStructured, test.structured)
+			assertTokens(t, result, test.text, test.structured)
 		})
 	}
+}
+
+// assertTokens holds both halves of a result to their budgets, counted as
+// OpenAI's o200k_base does.
+func assertTokens(t *testing.T, result *mcp.CallToolResult, text, structured int) {
+	t.Helper()
+	codec, err := tokenizer.Get(tokenizer.O200kBase)
+	require.NoError(t, err)
+	content, err := json.Marshal(result.StructuredContent)
+	require.NoError(t, err)
+	inText, err := codec.Count(result.Content[0].(mcp.TextContent).Text)
+	require.NoError(t, err)
+	inStructured, err := codec.Count(string(content))
+	require.NoError(t, err)
+	t.Logf("text %d of %d, structured %d of %d", inText, text, inStructured, structured)
+	assert.LessOrEqual(t, inText, text)
+	assert.LessOrEqual(t, inStructured, structured)
 }
 
 // TestDefinitionTokens holds what every conversation pays for, called or not.
