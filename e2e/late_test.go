@@ -201,14 +201,17 @@ func TestNothingBeginsAfterTheEndIsAnnounced(t *testing.T) {
 	v := startVendor(t)
 	s, stdin, stdout := spawn(t, against(t, v, sqliteFile(t)).with("JUSTONEAPI_MAX_RPS", "0.5"))
 	v.holdBack()
-	requests := `{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"e2e","version":"1"}}}` + "\n"
+	lines := bufio.NewScanner(stdout)
+	_, err := io.WriteString(stdin, `{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"e2e","version":"1"}}}`+"\n")
+	require.NoError(t, err)
+	require.True(t, lines.Scan())
+	var requests string
 	for i := range calls {
 		requests += fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"kol-%[1]d"}}}`+"\n", i)
 	}
 	requests += `{"jsonrpc":"2.0","id":"all read","method":"ping"}` + "\n"
-	_, err := io.WriteString(stdin, requests)
+	_, err = io.WriteString(stdin, requests)
 	require.NoError(t, err)
-	lines := bufio.NewScanner(stdout)
 	for lines.Scan() && !strings.Contains(lines.Text(), `"all read"`) {
 	}
 	<-v.arrived
