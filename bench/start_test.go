@@ -21,7 +21,7 @@ import (
 func BenchmarkStart(b *testing.B) {
 	dir := b.TempDir()
 	product := build(b, dir, "kol-portrait-mcp")
-	bare := build(b, dir, "kol-portrait-mcp/bench/bare")
+	bare := build(b, dir, "kol-portrait-mcp/bench/peers/mcpgo")
 	var ours, theirs []time.Duration
 	timeToList(b, product) // once each, so that both binaries are in the page cache
 	timeToList(b, bare)

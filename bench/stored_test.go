@@ -36,8 +36,8 @@ func BenchmarkStored(b *testing.B) {
 	file := filepath.Join(dir, "portraits.db")
 	product := running{binary: build(b, dir, "kol-portrait-mcp"), env: []string{"JUSTONEAPI_ENV=sample", "PORTRAIT_STORE=sqlite:" + file},
 		call: `"name":"get_kol_fans_portrait","arguments":{"kolId":"` + sample.DocumentedID + `"}`, answer: `"coreGroup":"35-44"`}
-	bare := running{binary: build(b, dir, "kol-portrait-mcp/bench/bare"),
-		call: `"name":"echo","arguments":{"text":"hello"}`, answer: `"hello"`}
+	bare := running{binary: build(b, dir, "kol-portrait-mcp/bench/peers/mcpgo"),
+		call: `"name":"get_kol_fans_portrait","arguments":{"kolId":"x"}`, env: []string{"PEER_ANSWER=../testdata/documented-response.json"}, answer: `dateKey`}
 	product.measure(b, 1) // so that the portrait is stored
 	reader := newReader(b, file)
 
