@@ -114,10 +114,7 @@ func (prog *program) close(ctx context.Context) error {
 // serve serves MCP over the configured transport until ctx is done or, on
 // stdio, until the client closes its end.
 func (prog *program) serve(ctx context.Context, p process) error {
-	mcp, err := prog.tools.Server(version)
-	if err != nil {
-		return err
-	}
+	mcp := prog.tools.Server(version)
 	// A client that goes away must not take a call in flight with it: without
 	// this, writing to its closed pipe would end the process.
 	signal.Ignore(syscall.SIGPIPE)

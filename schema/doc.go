@@ -4,8 +4,8 @@
 // (TargetAudience, Fit), what moved since an older portrait (Change), where it
 // came from (Source), what the tools take and give (PortraitArguments and
 // Portrait, ComparisonArguments and Comparison), and how a failure is told
-// (Error). It also
-// generates the JSON Schemas that clients see from these very types.
+// (Error). It also holds the JSON Schemas that clients see, generated from these
+// very types.
 //
 // Shares are fractions from 0 to 1 everywhere in data; only text that a
 // person or a model reads shows percentages. A value that is not known is

@@ -3,7 +3,6 @@ package schema_test
 import (
 	"encoding/json"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -55,45 +54,6 @@ func TestUnknownIsAbsentNotZero(t *testing.T) {
 	for _, name := range []string{"asOf", "distributions", "gender", "medianYears", "minorShare", "tier1CityShare", "newTier1CityShare", "overseasShare", "topCities", "regions", "requestId"} {
 		assert.NotContains(t, string(raw), `"`+name+`"`)
 	}
-}
-
-func TestInputSchemaIsClosedAndInlined(t *testing.T) {
-	raw, err := schema.InputSchema[schema.PortraitArguments]()
-	require.NoError(t, err)
-	var s struct {
-		Schema               string `json:"$schema"`
-		Required             []string
-		AdditionalProperties *bool
-		Properties           map[string]struct {
-			Description string
-			Default     any
-			Pattern     string
-			Enum        []string
-			Examples    []any
-		}
-	}
-	require.NoError(t, json.Unmarshal(raw, &s))
-
-	assert.Equal(t, "https://json-schema.org/draft/2020-12/schema", s.Schema)
-	assert.Equal(t, []string{"kolId"}, s.Required)
-	require.NotNil(t, s.AdditionalProperties)
-	assert.False(t, *s.AdditionalProperties)
-	assert.NotContains(t, string(raw), "$ref")
-	assert.Equal(t, true, s.Properties["acceptCache"].Default)
-	assert.Equal(t, "full", s.Properties["detail"].Default)
-	assert.Equal(t, []string{"en", "zh"}, s.Properties["language"].Enum)
-	assert.NotEmpty(t, s.Properties["kolId"].Examples)
-	for name, property := range s.Properties {
-		assert.NotEmpty(t, property.Description, name)
-		assert.False(t, strings.HasSuffix(property.Description, "."), "%s: descriptions are phrases", name)
-	}
-}
-
-func TestOutputSchemaIsOpenAndInlined(t *testing.T) {
-	raw, err := schema.OutputSchema[schema.Portrait]()
-	require.NoError(t, err)
-	assert.NotContains(t, string(raw), "$ref")
-	assert.NotContains(t, string(raw), "additionalProperties")
 }
 
 func TestErrorSaysItsKindAndMessage(t *testing.T) {

@@ -21,16 +21,8 @@ const comparisonDescription = `Compare the audiences of 2 to 20 Xiaohongshu (RED
 Cost: each KOL as there: free while stored, else one charged call. A KOL that fails is told in failures and does not fail the rest; repeat the same call for those still_collecting, without a second charge.
 Similarity compares profiles; it says nothing about people who follow both.`
 
-func comparisonTool() (mcp.Tool, error) {
-	input, err := schema.InputSchema[schema.ComparisonArguments]()
-	if err != nil {
-		return mcp.Tool{}, err
-	}
-	output, err := schema.OutputSchema[schema.Comparison]()
-	if err != nil {
-		return mcp.Tool{}, err
-	}
-	return newTool(ComparisonToolName, "Compare KOL fans portraits", comparisonDescription, input, output), nil
+func comparisonTool() mcp.Tool {
+	return newTool(ComparisonToolName, "Compare KOL fans portraits", comparisonDescription, schema.ComparisonArgumentsSchema(), schema.ComparisonSchema())
 }
 
 // callComparison answers a call of compare_kol_fans_portraits.

@@ -60,8 +60,7 @@ func TestTheGuideMayBeCached(t *testing.T) {
 		assert.Equal(t, test.scope, hints.CacheScope, test.uri)
 		assert.Equal(t, test.ttl, hints.TTLMs.String(), test.uri)
 	}
-	server, err := newTools(t, shelf{}).Server("test")
-	require.NoError(t, err)
+	server := newTools(t, shelf{}).Server("test")
 	raw, err := json.Marshal(server.HandleMessage(t.Context(), json.RawMessage(
 		`{"jsonrpc":"2.0","id":1,"method":"resources/read","params":{"uri":"kol-portrait://guide"}}`)))
 	require.NoError(t, err)

@@ -18,16 +18,8 @@ Use it to judge who a KOL reaches before paying for a campaign. You need the use
 Cost: free while a recent one is stored (24 h unless set otherwise). Otherwise, and always with acceptCache=false, one charged vendor call, usually seconds, at worst minutes. After a still_collecting error repeat the same call later: it answers without a second charge.
 Shares are fractions 0..1 in structured content and percentages in text; absent is unknown, not 0. Dimensions are not crossed: fit.reach bounds who matches them all.`
 
-func portraitTool() (mcp.Tool, error) {
-	input, err := schema.InputSchema[schema.PortraitArguments]()
-	if err != nil {
-		return mcp.Tool{}, err
-	}
-	output, err := schema.OutputSchema[schema.Portrait]()
-	if err != nil {
-		return mcp.Tool{}, err
-	}
-	return newTool(PortraitToolName, "KOL fans portrait", portraitDescription, input, output), nil
+func portraitTool() mcp.Tool {
+	return newTool(PortraitToolName, "KOL fans portrait", portraitDescription, schema.PortraitArgumentsSchema(), schema.PortraitSchema())
 }
 
 // newTool describes a tool that, like all of this server, only reads, may be

@@ -129,8 +129,7 @@ func TestACallThatEndsHearsNoMoreProgress(t *testing.T) {
 // shook hands, and so can be told nothing.
 func TestProgressThatCannotBeSentFailsNoCall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, err := newTools(t, slowly(12*time.Second, paid(), nil)).Server("test")
-		require.NoError(t, err)
+		server := newTools(t, slowly(12*time.Second, paid(), nil)).Server("test")
 		answer := server.HandleMessage(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call",
 			"params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"abc"},"_meta":{"progressToken":1}}}`))
 		response, ok := answer.(mcp.JSONRPCResponse)
@@ -143,13 +142,12 @@ func TestProgressThatCannotBeSentFailsNoCall(t *testing.T) {
 // its time to note that: the call must not be answered meanwhile.
 func TestNoProgressComesAfterTheAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		server, err := tools.New(tools.Options{
+		server := tools.New(tools.Options{
 			Collector: slowly(6*time.Second, paid(), nil),
 			Language:  schema.English,
 			Now:       today,
 			Logger:    slog.New(slowLog{slog.DiscardHandler}),
 		}).Server("test")
-		require.NoError(t, err)
 		start := time.Now()
 		server.HandleMessage(t.Context(), []byte(`{"jsonrpc":"2.0","id":1,"method":"tools/call",
 			"params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"abc"},"_meta":{"progressToken":1}}}`))
@@ -196,8 +194,7 @@ func TestProgressCrossesHTTP(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				server, err := newTools(t, slowly(12*time.Second, paid(), nil)).Server("test")
-				require.NoError(t, err)
+				server := newTools(t, slowly(12*time.Second, paid(), nil)).Server("test")
 				via := inMemory(t, test.handler(server))
 				c, err := test.connect("http://localhost", via)
 				require.NoError(t, err)

@@ -39,11 +39,10 @@ func everywhere(t *testing.T, built *tools.Tools, test func(t *testing.T, c *cli
 	} {
 		for _, revision := range revisions() {
 			t.Run(name+" "+revision, func(t *testing.T) {
-				server, err := built.Server("test")
-				require.NoError(t, err)
+				server := built.Server("test")
 				c := dial(t, server)
 				require.NoError(t, c.Start(t.Context()))
-				_, err = c.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
+				_, err := c.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
 					ProtocolVersion: revision,
 					ClientInfo:      mcp.Implementation{Name: "test", Version: "1"},
 				}})
@@ -306,8 +305,7 @@ func TestWhatNoIDBeginsWithIsNotLookedFor(t *testing.T) {
 // and returns its result as it goes over the wire.
 func ask(t *testing.T, method, params string) json.RawMessage {
 	t.Helper()
-	server, err := newTools(t, shelf{portraits: map[string]*schema.Collected{kolID: paid()}}).Server("test")
-	require.NoError(t, err)
+	server := newTools(t, shelf{portraits: map[string]*schema.Collected{kolID: paid()}}).Server("test")
 	request := fmt.Sprintf(`{"jsonrpc":"2.0","id":1,"method":%q,"params":{%s"_meta":{
 		"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{}}}}`, method, params)
 	raw, err := json.Marshal(server.HandleMessage(t.Context(), json.RawMessage(request)))

@@ -13,7 +13,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
-	"golang.org/x/sync/errgroup"
 
 	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
@@ -91,11 +90,7 @@ const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' ag
 
 // Server returns an MCP server that offers the tools, resources and prompts
 // under the given version of the product.
-func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
-	portrait, comparison, err := definitions()
-	if err != nil {
-		return nil, err
-	}
+func (t *Tools) Server(version string) *mcpserver.MCPServer {
 	hooks := &mcpserver.Hooks{}
 	hooks.AddBeforeReadResource(t.refuseMissing)
 	hooks.AddAfterReadResource(letGuideBeCached)
@@ -121,26 +116,11 @@ func (t *Tools) Server(version string) (*mcpserver.MCPServer, error) {
 		mcpserver.WithResourceHandlerMiddleware(t.answerReadErrors),
 		mcpserver.WithResourceRecovery(),
 	)
-	server.AddTool(portrait, t.callPortrait)
-	server.AddTool(comparison, t.callComparison)
+	server.AddTool(portraitTool(), t.callPortrait)
+	server.AddTool(comparisonTool(), t.callComparison)
 	server.AddResource(usageResource(), t.readUsage)
 	server.AddResource(guideResource(), t.readGuide)
 	server.AddResourceTemplate(portraitTemplate(), t.readPortrait)
 	server.AddPrompts(t.prompts()...)
-	return server, nil
-}
-
-// definitions returns the tools. Their schemas are generated side by side, since
-// a client waits for them at the start.
-func definitions() (portrait, comparison mcp.Tool, err error) {
-	var both errgroup.Group
-	both.Go(func() (err error) {
-		portrait, err = portraitTool()
-		return err
-	})
-	both.Go(func() (err error) {
-		comparison, err = comparisonTool()
-		return err
-	})
-	return portrait, comparison, both.Wait()
+	return server
 }

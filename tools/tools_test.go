@@ -109,8 +109,7 @@ func onADay(next tools.Collector) tools.Collector {
 // connect returns a client that has shaken hands with a server of t's tools.
 func connect(t *testing.T, built *tools.Tools) *client.Client {
 	t.Helper()
-	server, err := built.Server("test")
-	require.NoError(t, err)
+	server := built.Server("test")
 	c, err := client.NewInProcessClient(server)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = c.Close() })
@@ -132,8 +131,7 @@ func shakeHands(t *testing.T, c *client.Client) {
 // would lose what they do not know.
 func listTools(t *testing.T) json.RawMessage {
 	t.Helper()
-	server, err := newTools(t, nil).Server("test")
-	require.NoError(t, err)
+	server := newTools(t, nil).Server("test")
 	raw, err := json.Marshal(server.HandleMessage(t.Context(), json.RawMessage(`{"jsonrpc":"2.0","id":1,"method":"tools/list"}`)))
 	require.NoError(t, err)
 	var response struct {
