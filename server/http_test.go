@@ -208,6 +208,19 @@ func TestStreamableSpeaksEveryRevision(t *testing.T) {
 	})
 }
 
+// The TypeScript SDK's client, which finds the newest revision with
+// server/discover, names the revision in a header from then on; Mcp-Method and
+// Mcp-Name it sends to Streamable HTTP alone.
+func TestSSESpeaksTheNewestRevision(t *testing.T) {
+	s := listenHTTP(t, newDouble(t), HTTPOptions{})
+	e, endpoint := s.stream()
+	for id, method := range []string{"server/discover", "tools/list"} {
+		answer := s.do(http.MethodPost, endpoint, modernRequest(id, method), "Mcp-Protocol-Version", "2026-07-28")
+		assert.Equal(t, http.StatusAccepted, answer.status)
+		assert.Contains(t, e.next(), `"result":`)
+	}
+}
+
 // What mcp-go's own client makes of the server, which is more than a first
 // message.
 func TestClients(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"sync"
 
+	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 )
 
@@ -89,6 +90,9 @@ func (s *sse) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		http.Error(w, "The server is shutting down.", http.StatusServiceUnavailable)
 		return
 	}
+	// Only Streamable HTTP has Mcp-Method and Mcp-Name. mcp-go would miss them
+	// here too where a client names a protocol revision that has them.
+	r.Header.Del(mcp.HeaderProtocolVersion)
 	rec := &recorder{ResponseWriter: w}
 	s.messages.ServeHTTP(rec, r)
 	if rec.status != http.StatusAccepted {
