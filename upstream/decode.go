@@ -1,7 +1,6 @@
 package upstream
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,6 +9,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json/jsontext"
 
 	"kol-portrait-mcp/schema"
 )
@@ -111,19 +112,19 @@ func decodeRows(raw json.RawMessage, dimension, key string) ([]row, error) {
 	default:
 		return nil, fmt.Errorf("%s is %s, not a list", dimension, shape)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
-	if _, err := decoder.Token(); err != nil {
+	decoder := newDecoder(raw)
+	if _, err := decoder.ReadToken(); err != nil {
 		return nil, at(dimension, broken(err))
 	}
 	var rows []row
 	seen := make(map[string]bool)
-	for decoder.More() {
+	for decoder.PeekKind() != jsontext.KindEndArray {
 		path := fmt.Sprintf("%s[%d]", dimension, len(rows))
 		if len(rows) == maxRows {
 			return nil, fmt.Errorf("%s has more than %d rows", dimension, maxRows)
 		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
+		value, err := readValue(decoder, raw)
+		if err != nil {
 			return nil, at(path, broken(err))
 		}
 		r, err := decodeRow(value, path, key)

@@ -59,7 +59,7 @@ func TestDecodeEnvelopeThatIsNone(t *testing.T) {
 		{"\ufeff\ufeff{}", -1, "it is not JSON"},
 		{`{"code":0} {}`, 0, "it goes on after its end"},
 		{`{"code":0}x`, 0, "it goes on after its end"},
-		{`{"code":0,"data":{"a":NaN}}`, 0, "it is not JSON: invalid character 'N' looking for beginning of value"},
+		{`{"code":0,"data":{"a":NaN}}`, 0, "it is not JSON: invalid character 'N' at start of value"},
 		{`{"code":0,"data":{`, 0, "the answer broke off"},
 		{`{"code":0`, 0, "the answer broke off"},
 		{`{"code":`, -1, "the answer broke off"},

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
+
+	"github.com/go-json-experiment/json/jsontext"
 )
 
 // envelope is what the vendor wraps every answer in.
@@ -70,44 +73,63 @@ func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, er
 	default:
 		return nil, fmt.Errorf("it is %s, not an object", shape)
 	}
-	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder := newDecoder(raw)
 	members := make(map[string]json.RawMessage, len(wanted))
-	if _, err := decoder.Token(); err != nil {
+	if _, err := decoder.ReadToken(); err != nil {
 		return nil, broken(err)
 	}
 	var repeated error
-	for decoder.More() {
-		name, err := decoder.Token()
+	for decoder.PeekKind() != jsontext.KindEndObject {
+		token, err := decoder.ReadToken()
 		if err != nil {
 			return members, broken(err)
 		}
-		var value json.RawMessage
-		if err := decoder.Decode(&value); err != nil {
+		name := token.String()
+		value, err := readValue(decoder, raw)
+		if err != nil {
 			return members, broken(err)
 		}
-		for _, want := range wanted {
-			if name != want {
-				continue
-			}
-			if _, twice := members[want]; twice {
-				repeated, value = fmt.Errorf("it has %s twice", want), nil
-			}
-			members[want] = value
+		if !slices.Contains(wanted, name) {
+			continue
 		}
+		if _, twice := members[name]; twice {
+			repeated, value = fmt.Errorf("it has %s twice", name), nil
+		}
+		members[name] = value
 	}
-	if _, err := decoder.Token(); err != nil {
+	if _, err := decoder.ReadToken(); err != nil {
 		return members, broken(err)
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
 		return members, errors.New("it goes on after its end")
 	}
 	return members, repeated
+}
+
+// newDecoder reads JSON in raw where it lies. Repeated names and broken UTF-8
+// are left to those who know which of them matter.
+func newDecoder(raw []byte) *jsontext.Decoder {
+	return jsontext.NewDecoder(bytes.NewBuffer(raw), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+}
+
+// readValue returns the next value of raw, which decoder reads, byte for byte.
+func readValue(decoder *jsontext.Decoder, raw []byte) (json.RawMessage, error) {
+	value, err := decoder.ReadValue()
+	if err != nil {
+		return nil, err
+	}
+	end := int(decoder.InputOffset())
+	return json.RawMessage(raw[end-len(value) : end : end]), nil
 }
 
 // broken tells JSON that stops early from what is not JSON.
 func broken(err error) error {
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errIncomplete
+	}
+	// Only what is wrong: where it is would be told in the vendor's own words.
+	if syntax := (*jsontext.SyntacticError)(nil); errors.As(err, &syntax) && syntax.Err != nil {
+		err = syntax.Err
 	}
 	return fmt.Errorf("it is not JSON: %w", err)
 }
