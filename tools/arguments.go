@@ -121,7 +121,15 @@ type argument struct {
 // means reports whether a model means the argument by a name: case,
 // underscores, hyphens and spaces do not matter.
 func (a argument) means(name string) bool {
-	plain := strings.NewReplacer("_", "", "-", "", " ", "").Replace(strings.ToLower(name))
+	if name == a.name {
+		return true
+	}
+	plain := strings.Map(func(r rune) rune {
+		if strings.ContainsRune("_- ", r) {
+			return -1
+		}
+		return r
+	}, strings.ToLower(name))
 	return plain == strings.ToLower(a.name) || slices.Contains(a.also, plain) || a.is != nil && a.is(name)
 }
 
