@@ -43,8 +43,7 @@ func run(ctx context.Context, p process, args []string) int {
 		return exitSuccess
 	}
 	_, _ = fmt.Fprintln(p.stderr, err) // there is nowhere else to say so
-	var usage usageError
-	if errors.As(err, &usage) {
+	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	return exitFailure

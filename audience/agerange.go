@@ -83,7 +83,7 @@ func plainAges(words string) string {
 		"–", "-", "—", "-", "−", "-", "‐", "-", "‑", "-", "‒", "-", "~", "-", "〜", "-",
 	).Replace(strings.ToLower(norm.NFKC.String(words)))
 	var kept []string
-	for _, word := range strings.Fields(words) {
+	for word := range strings.FieldsSeq(words) {
 		switch word {
 		case "years", "year", "yrs", "yo", "y/o", "old", "of", "aged", "ages", "age", "between":
 		default:

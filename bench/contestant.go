@@ -91,7 +91,7 @@ func buildTypeScript(ctx context.Context, peer contestant) (contestant, error) {
 
 // installedSize is the size of the packages in a folder, Node left out.
 func installedSize(folder string) (total int64, err error) {
-	err = filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {
+	err = filepath.WalkDir(folder, func(_ string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err

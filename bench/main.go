@@ -60,7 +60,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 
 // measure builds the contestants and takes all figures.
 func measure(ctx context.Context, dir string, rounds int, progress io.Writer) (*results, error) {
-	vendor, err := startVendor()
+	vendor, err := startVendor(ctx)
 	if err != nil {
 		return nil, err
 	}

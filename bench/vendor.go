@@ -28,10 +28,10 @@ type vendor struct {
 	took []time.Duration // by request
 }
 
-func startVendor() (*vendor, error) {
-	v := &vendor{answer: documented()}
+func startVendor(ctx context.Context) (*vendor, error) {
+	v := &vendor{answer: documented(ctx)}
 	v.server = &http.Server{Handler: v, ReadHeaderTimeout: time.Minute}
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, fmt.Errorf("start a vendor: %w", err)
 	}
@@ -41,9 +41,9 @@ func startVendor() (*vendor, error) {
 }
 
 // documented is the response on the vendor's page, as it travels.
-func documented() []byte {
+func documented(ctx context.Context) []byte {
 	answer := httptest.NewRecorder()
-	sample.New().ServeHTTP(answer, httptest.NewRequest(http.MethodGet,
+	sample.New().ServeHTTP(answer, httptest.NewRequestWithContext(ctx, http.MethodGet,
 		"/api/xiaohongshu-pgy/get-kol-fans-portrait/v1?token="+sample.Token+"&kolId="+sample.DocumentedID, http.NoBody))
 	return answer.Body.Bytes()
 }

@@ -205,12 +205,12 @@ func TestNothingBeginsAfterTheEndIsAnnounced(t *testing.T) {
 	_, err := io.WriteString(stdin, `{"jsonrpc":"2.0","id":"hello","method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"e2e","version":"1"}}}`+"\n")
 	require.NoError(t, err)
 	require.True(t, lines.Scan())
-	var requests string
+	var requests strings.Builder
 	for i := range calls {
-		requests += fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"kol-%[1]d"}}}`+"\n", i)
+		fmt.Fprintf(&requests, `{"jsonrpc":"2.0","id":%d,"method":"tools/call","params":{"name":"get_kol_fans_portrait","arguments":{"kolId":"kol-%[1]d"}}}`+"\n", i)
 	}
-	requests += `{"jsonrpc":"2.0","id":"all read","method":"ping"}` + "\n"
-	_, err = io.WriteString(stdin, requests)
+	requests.WriteString(`{"jsonrpc":"2.0","id":"all read","method":"ping"}` + "\n")
+	_, err = io.WriteString(stdin, requests.String())
 	require.NoError(t, err)
 	for lines.Scan() && !strings.Contains(lines.Text(), `"all read"`) {
 	}

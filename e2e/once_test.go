@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"fmt"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -66,7 +67,7 @@ func TestBudgetHoldsOverProcesses(t *testing.T) {
 	for name, store := range stores() {
 		t.Run(name, func(t *testing.T) {
 			v := startVendor(t)
-			servers := startMany(t, processes, against(t, v, store(t)).with("PORTRAIT_DAILY_BUDGET", fmt.Sprint(budget)))
+			servers := startMany(t, processes, against(t, v, store(t)).with("PORTRAIT_DAILY_BUDGET", strconv.Itoa(budget)))
 			var charged, exhausted atomic.Int64
 			var all sync.WaitGroup
 			for i := range kols {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -48,9 +49,7 @@ func against(t *testing.T, v *vendor, store string) environment {
 // with returns e with other values, given as names and values in turns.
 func (e environment) with(pairs ...string) environment {
 	changed := environment{}
-	for name, value := range e {
-		changed[name] = value
-	}
+	maps.Copy(changed, e)
 	for i := 0; i < len(pairs); i += 2 {
 		changed[pairs[i]] = pairs[i+1]
 	}

@@ -289,7 +289,7 @@ func TestTheTextOfAComparisonIsAligned(t *testing.T) {
 	text, _, isError := compare(t, nil, map[string]any{"kolIds": []any{"kol-a", "kol-bb"}})
 	require.False(t, isError)
 	var at []int
-	for _, line := range strings.Split(text, "\n") {
+	for line := range strings.SplitSeq(text, "\n") {
 		if strings.HasPrefix(line, "KOL ") || strings.HasPrefix(line, "Women ") || strings.HasPrefix(line, "Core age ") {
 			label := strings.Index(line, "  ")
 			at = append(at, label+len(line[label:])-len(strings.TrimLeft(line[label:], " ")))

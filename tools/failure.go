@@ -22,12 +22,10 @@ type Failure struct {
 // FailureOf returns err as every client sees it. An error that is not a
 // *schema.Error is a fault of this server, whose details stay in its log.
 func FailureOf(err error) Failure {
-	var several *comparisonFailure
-	if errors.As(err, &several) {
+	if several, ok := errors.AsType[*comparisonFailure](err); ok {
 		return Failure{Error: several.together, Failures: several.failures}
 	}
-	var known *schema.Error
-	if errors.As(err, &known) {
+	if known, ok := errors.AsType[*schema.Error](err); ok {
 		return Failure{Error: known}
 	}
 	return Failure{Error: &schema.Error{

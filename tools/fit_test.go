@@ -61,7 +61,7 @@ func TestTheWorkedFit(t *testing.T) {
 	assert.InDelta(t, 0.6713, float64(*got.Gender.MatchedShare), 0)
 	assert.InDelta(t, 0.8099, float64(*got.AgeGroups.MatchedShare), 0)
 	assert.InDelta(t, 0.1703, float64(*got.Provinces.MatchedShare), 0)
-	assert.Equal(t, &schema.Reach{Independent: ref(schema.Share(0.0926)), AtLeast: 0, AtMost: 0.1703}, got.Reach)
+	assert.Equal(t, &schema.Reach{Independent: new(schema.Share(0.0926)), AtLeast: 0, AtMost: 0.1703}, got.Reach)
 	top := structured["summary"].(map[string]any)["topProvinces"].([]any)[0].(map[string]any)
 	assert.Equal(t, "Guangdong", top["name"])
 	assert.InDelta(t, 145.7, top["tgi"], 0)
@@ -80,7 +80,7 @@ func withOlder(t *testing.T, differ func(*schema.Distributions)) tools.Collector
 
 func TestChangeTexts(t *testing.T) {
 	moved := func(d *schema.Distributions) {
-		d.Gender.Female, d.Gender.Male = ref(*d.Gender.Female-0.021), ref(*d.Gender.Male+0.021)
+		d.Gender.Female, d.Gender.Male = new(*d.Gender.Female-0.021), new(*d.Gender.Male+0.021)
 		d.Ages[2].Percent -= 0.027
 		d.Ages[4].Percent += 0.027
 		d.Provinces[0].Percent += 0.0121

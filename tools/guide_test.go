@@ -128,10 +128,10 @@ func TestWorkedFiguresOfTheGuide(t *testing.T) {
 	mainland := sum(d.Provinces, "香港", "澳门", "台湾", "海外", "中国")
 	matched := []schema.Share{*fit.Gender.MatchedShare, *fit.AgeGroups.MatchedShare, *fit.Provinces.MatchedShare}
 	balanced := *d
-	balanced.Gender = &schema.GenderShares{Female: ref(0.5), Male: ref(0.5)}
+	balanced.Gender = &schema.GenderShares{Female: new(0.5), Male: new(0.5)}
 	alike := analyst.Similarity([]*schema.Distributions{d, &balanced})[1][0]
 
-	count := func(n int) string { return strconv.Itoa(n) }
+	count := strconv.Itoa
 	percent := func(v float64) string { return fmt.Sprintf("%.1f%%", 100*v) }
 	fraction := func(v float64) string { return fmt.Sprintf("%.4f", v) }
 
@@ -211,7 +211,7 @@ func TestThresholdsOfTheGuide(t *testing.T) {
 		return strings.Join(analyst.Summarize(d, schema.English).Insights, " ")
 	}
 	women := func(share float64) string {
-		return insights(&schema.Distributions{Gender: &schema.GenderShares{Female: ref(share), Male: ref(1 - share)}})
+		return insights(&schema.Distributions{Gender: &schema.GenderShares{Female: new(share), Male: new(1 - share)}})
 	}
 	provinces := func(rows ...schema.NameShare) *schema.Distributions { return &schema.Distributions{Provinces: rows} }
 	interests := func(first, second float64) string {
@@ -262,8 +262,8 @@ func TestThresholdsOfTheGuide(t *testing.T) {
 			"5% or more of the followers in China", "5% 及以上的国内粉丝",
 			warnings(provinces(schema.NameShare{Name: "中国", Percent: 0.05}), ""), warnings(provinces(schema.NameShare{Name: "中国", Percent: 0.049}), ""), "is not known",
 		},
-		{"at least 1 percentage point", "至少 1 个百分点", fmt.Sprint(len(change(0.01).Interests)), fmt.Sprint(len(change(0.0099).Interests)), "5"},
-		{"at most 5 a dimension", "最多 5 项", fmt.Sprint(len(change(0.02).Interests)), "6", "5"},
+		{"at least 1 percentage point", "至少 1 个百分点", strconv.Itoa(len(change(0.01).Interests)), strconv.Itoa(len(change(0.0099).Interests)), "5"},
+		{"at most 5 a dimension", "最多 5 项", strconv.Itoa(len(change(0.02).Interests)), "6", "5"},
 	} {
 		t.Run(test.en, func(t *testing.T) {
 			assert.Contains(t, guide(t, schema.English), test.en)

@@ -33,10 +33,10 @@ func newTool(name, title, description string, input, output json.RawMessage) mcp
 		RawOutputSchema: output,
 		Annotations: mcp.ToolAnnotation{
 			Title:           title,
-			ReadOnlyHint:    mcp.ToBoolPtr(true),
-			DestructiveHint: mcp.ToBoolPtr(false),
-			IdempotentHint:  mcp.ToBoolPtr(true),
-			OpenWorldHint:   mcp.ToBoolPtr(true),
+			ReadOnlyHint:    new(true),
+			DestructiveHint: new(false),
+			IdempotentHint:  new(true),
+			OpenWorldHint:   new(true),
 		},
 	}
 }

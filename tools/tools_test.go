@@ -82,7 +82,7 @@ func paid() *schema.Collected {
 		AsOf:  "2026-11-20",
 		Data:  json.RawMessage(`{"gender":{"female":0.6,"male":0.4},"dateKey":"2026-11-20"}`),
 		Distributions: schema.Distributions{
-			Gender: &schema.GenderShares{Female: ref(0.6), Male: ref(0.4)},
+			Gender: &schema.GenderShares{Female: new(0.6), Male: new(0.4)},
 		},
 		Source: schema.Source{
 			Endpoint:    schema.EndpointPortrait,
@@ -176,7 +176,7 @@ func TestEveryToolHasATitleSchemasAndAllFourHints(t *testing.T) {
 		assert.NotEmpty(t, tool.Description, tool.Name)
 		assert.NotEmpty(t, tool.OutputSchema.Properties, tool.Name)
 		hints := tool.Annotations
-		assert.Equal(t, []*bool{ref(true), ref(false), ref(true), ref(true)},
+		assert.Equal(t, []*bool{new(true), new(false), new(true), new(true)},
 			[]*bool{hints.ReadOnlyHint, hints.DestructiveHint, hints.IdempotentHint, hints.OpenWorldHint}, tool.Name)
 	}
 }
@@ -499,5 +499,3 @@ func golden(t *testing.T, path string, got []byte) {
 	require.NoError(t, err, "go test ./tools -update writes the golden files")
 	assert.Equal(t, string(want), string(got), "go test ./tools -update writes the golden files anew")
 }
-
-func ref[T any](v T) *T { return &v }

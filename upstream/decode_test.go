@@ -76,8 +76,6 @@ func TestDecodeEnvelopeThatIsNone(t *testing.T) {
 	}
 }
 
-func pointer(f float64) *float64 { return &f }
-
 func TestDecodePortrait(t *testing.T) {
 	tests := []struct {
 		name, data string
@@ -93,7 +91,7 @@ func TestDecodePortrait(t *testing.T) {
 			"dateKey":"2026-03-08"}`,
 			portrait{asOf: "2026-03-08", distributions: schema.Distributions{
 				Ages:      []schema.AgeShare{{Group: "<18", Percent: 0.25}, {Group: "99+", Percent: 0}},
-				Gender:    &schema.GenderShares{Male: pointer(0.25), Female: pointer(0.75)},
+				Gender:    &schema.GenderShares{Male: new(0.25), Female: new(0.75)},
 				Interests: []schema.NameShare{{Name: "美食", Percent: 1}},
 				Provinces: []schema.NameShare{{Name: "广东", Percent: 1.0000005}},
 				Cities:    []schema.NameShare{{Name: "北京", Percent: 0.05}},
@@ -101,12 +99,12 @@ func TestDecodePortrait(t *testing.T) {
 			}}},
 		{"absent, null and empty dimensions are not known", `{"ages":null,"interests":[],"cities":[{"name":"a","percent":0.5}]}`,
 			portrait{distributions: schema.Distributions{Cities: []schema.NameShare{{Name: "a", Percent: 0.5}}}}},
-		{"one gender", `{"gender":{"male":0.4}}`, portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Male: pointer(0.4)}}}},
-		{"one gender and null", `{"gender":{"male":null,"female":0.4}}`, portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Female: pointer(0.4)}}}},
+		{"one gender", `{"gender":{"male":0.4}}`, portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Male: new(0.4)}}}},
+		{"one gender and null", `{"gender":{"male":null,"female":0.4}}`, portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Female: new(0.4)}}}},
 		{"an empty gender beside another dimension", `{"gender":{},"cities":[{"name":"a","percent":0.5}]}`,
 			portrait{distributions: schema.Distributions{Cities: []schema.NameShare{{Name: "a", Percent: 0.5}}}}},
 		{"unknown members", `{"gender":{"male":0.4,"x":[]},"new":{"a":[1e999]},"Ages":7}`,
-			portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Male: pointer(0.4)}}}},
+			portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Male: new(0.4)}}}},
 		{"no desc", `{"devices":[{"name":"a","percent":0.5},{"name":"b","desc":null,"percent":0.5},{"name":"c","desc":"","percent":0}]}`,
 			portrait{distributions: schema.Distributions{Devices: []schema.DeviceShare{{Name: "a", Percent: 0.5}, {Name: "b", Percent: 0.5}, {Name: "c"}}}}},
 		{"a name of 64 characters, a joiner in another", `{"cities":[{"name":"` + strings.Repeat("长", 64) + `","percent":0},{"name":"👩‍💻","percent":0}]}`,
@@ -116,7 +114,7 @@ func TestDecodePortrait(t *testing.T) {
 		{"names that differ in case, a variation selector, four marks in a row",
 			`{"cities":[{"name":"a","percent":0},{"name":"A","percent":0},{"name":"❤️","percent":0},{"name":"e\u0301\u0302\u0303\u0304e\u0301","percent":0}]}`,
 			portrait{distributions: schema.Distributions{Cities: []schema.NameShare{{Name: "a"}, {Name: "A"}, {Name: "❤\ufe0f"}, {Name: "e\u0301\u0302\u0303\u0304e\u0301"}}}}},
-		{"minus zero", `{"gender":{"male":-0.0}}`, portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Male: pointer(0)}}}},
+		{"minus zero", `{"gender":{"male":-0.0}}`, portrait{distributions: schema.Distributions{Gender: &schema.GenderShares{Male: new(0.0)}}}},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func (f *failure) told() *schema.Error {
 	}
 	told := f.err
 	if f.attempts > 1 || f.attempts == 1 && f.retry {
-		told.Message += fmt.Sprintf(", after %s", count(f.attempts, "attempt"))
+		told.Message += ", after " + count(f.attempts, "attempt")
 	}
 	told.Message += f.also + "." + f.price() + " " + f.advice
 	if told.RetryAfterSeconds == 0 && told.Retryable {

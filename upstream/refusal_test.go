@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -41,7 +42,7 @@ func TestBusinessCodes(t *testing.T) {
 		{777, schema.UpstreamRejected, false, 1, `The vendor refused the request with a code that is not known (code 777). `},
 	}
 	for _, test := range tests {
-		t.Run(fmt.Sprint(test.code), func(t *testing.T) {
+		t.Run(strconv.Itoa(test.code), func(t *testing.T) {
 			client, vendor := sampleClient(t, nil)
 			id := fmt.Sprintf("sample-code-%d", test.code)
 			got := refusal(t.Context(), t, client, id)

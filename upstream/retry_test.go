@@ -53,8 +53,8 @@ func TestWaitsGrow(t *testing.T) {
 		cfg.Backoff, cfg.MaxAttempts = 0, 8
 		assert.Contains(t, refusal(t.Context(), t, New(cfg), someID).Message, "after 8 attempts")
 		require.Len(t, times, 8)
-		for i, want := range []time.Duration{500, 1000, 2000, 4000, 8000, 8000, 8000} {
-			want *= time.Millisecond
+		for i, seconds := range []float64{0.5, 1, 2, 4, 8, 8, 8} {
+			want := time.Duration(seconds * float64(time.Second))
 			between(t, want*8/10, want*12/10, times[i+1].Sub(times[i]))
 		}
 	})

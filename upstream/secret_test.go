@@ -24,7 +24,10 @@ const awkward = `s3cr&t/+tok=en"é`
 
 // spellings are how a token can show up: bare, in URLs, JSON and Go source.
 func spellings(token string) []string {
-	inJSON, _ := json.Marshal(token)
+	inJSON, err := json.Marshal(token)
+	if err != nil {
+		panic(err)
+	}
 	return []string{token, url.QueryEscape(token), url.PathEscape(token), strings.Trim(string(inJSON), `"`), strings.Trim(fmt.Sprintf("%q", token), `"`)}
 }
 

@@ -4,7 +4,7 @@ package redis_test
 
 import (
 	"encoding/json"
-	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -32,10 +32,10 @@ func BenchmarkNewest(b *testing.B) {
 // week for a year, once a day for a year, and so for three.
 func BenchmarkOlder(b *testing.B) {
 	for _, portraits := range []int{1, 52, 365, 1095} {
-		b.Run(fmt.Sprint(portraits), func(b *testing.B) {
+		b.Run(strconv.Itoa(portraits), func(b *testing.B) {
 			s := open(b, redistest.Start(b).URL())
 			for i := range portraits {
-				p := portrait(fmt.Sprint(i), time.UnixMilli(int64(i)))
+				p := portrait(strconv.Itoa(i), time.UnixMilli(int64(i)))
 				p.Data = data()
 				require.NoError(b, s.Save(b.Context(), p))
 			}
@@ -54,7 +54,7 @@ func BenchmarkCollection(b *testing.B) {
 	s := open(b, redistest.Start(b).URL())
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
-		id := fmt.Sprint(i)
+		id := strconv.Itoa(i)
 		claim := store.Claim{KOLID: kol, Holder: id}
 		p := portrait(id, time.UnixMilli(int64(i)))
 		p.Data = data()

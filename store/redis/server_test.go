@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -367,7 +368,7 @@ func TestKeysAndHowLongTheyStay(t *testing.T) {
 func TestPortraitsOfOneMoment(t *testing.T) {
 	server := redistest.Start(t)
 	for i, ids := range [][]string{{"a", "ab", "b"}, {"b", "ab", "a"}, {"ab", "b", "a"}} {
-		s, err := redis.New(server.URL(), fmt.Sprint(i))
+		s, err := redis.New(server.URL(), strconv.Itoa(i))
 		require.NoError(t, err)
 		for _, id := range ids {
 			require.NoError(t, s.Save(t.Context(), portrait(id, time.UnixMilli(1))))
@@ -476,7 +477,7 @@ func TestOlderSendsOneRecord(t *testing.T) {
 	s := open(t, server.URL())
 	client := admin(t, server)
 	for i := range 300 {
-		p := portrait(fmt.Sprint(i), time.UnixMilli(int64(i)))
+		p := portrait(strconv.Itoa(i), time.UnixMilli(int64(i)))
 		p.Data = data()
 		require.NoError(t, s.Save(t.Context(), p))
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -58,10 +59,10 @@ func BenchmarkNewest(b *testing.B) {
 // BenchmarkOlder looks through as many portraits of a KOL as there are.
 func BenchmarkOlder(b *testing.B) {
 	for _, portraits := range []int{1, 365} {
-		b.Run(fmt.Sprint(portraits), func(b *testing.B) {
+		b.Run(strconv.Itoa(portraits), func(b *testing.B) {
 			s, p := openForBenchmark(b), realistic(b)
 			for i := range portraits {
-				p.ID = fmt.Sprint(i)
+				p.ID = strconv.Itoa(i)
 				require.NoError(b, s.Save(b.Context(), p))
 			}
 			b.ReportAllocs()
@@ -79,7 +80,7 @@ func BenchmarkSave(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		p.ID = fmt.Sprint(i)
+		p.ID = strconv.Itoa(i)
 		if err := s.Save(b.Context(), p); err != nil {
 			b.Fatal(err)
 		}
@@ -93,7 +94,7 @@ func BenchmarkAcquireChargeSaveRelease(b *testing.B) {
 	i := 0
 	for b.Loop() {
 		i++
-		p.ID = fmt.Sprint(i)
+		p.ID = strconv.Itoa(i)
 		claim := store.Claim{KOLID: p.KOLID, Holder: p.ID}
 		if l, err := s.Acquire(ctx, claim, time.Minute); err != nil || l.Holder != p.ID {
 			b.Fatal(l, err)
@@ -110,7 +111,7 @@ func BenchmarkAcquireChargeSaveRelease(b *testing.B) {
 	}
 }
 
-func BenchmarkOpenNew(b *testing.B) { benchmarkOpen(b, func(i int) string { return fmt.Sprint(i) }) }
+func BenchmarkOpenNew(b *testing.B) { benchmarkOpen(b, strconv.Itoa) }
 
 func BenchmarkOpen(b *testing.B) { benchmarkOpen(b, func(int) string { return "portraits.db" }) }
 

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -64,7 +65,7 @@ func charge(t *testing.T, s *Store, n int) {
 	t.Helper()
 	for i := range n {
 		for _, day := range []schema.Day{testDay, "2026-11-22", "2026-10-01"} {
-			counted, err := s.Charge(t.Context(), store.Charge{ID: fmt.Sprint(i), KOLID: "kol", Day: day}, 0)
+			counted, err := s.Charge(t.Context(), store.Charge{ID: strconv.Itoa(i), KOLID: "kol", Day: day}, 0)
 			require.NoError(t, err)
 			require.True(t, counted)
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -357,7 +358,7 @@ func TestFileIsOursAndUpToDate(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "portraits.db")
 	s := open(t, path)
 	for query, want := range map[string]string{
-		"PRAGMA application_id": fmt.Sprint(0x4b4f4c50),
+		"PRAGMA application_id": strconv.Itoa(0x4b4f4c50),
 		"PRAGMA user_version":   "3",
 		"PRAGMA journal_mode":   "wal",
 		"PRAGMA synchronous":    "1",

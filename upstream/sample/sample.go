@@ -19,6 +19,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -148,7 +149,7 @@ func (v *Vendor) serve(w http.ResponseWriter, r *http.Request, req request, n in
 		w.Header().Set(name, value)
 	}
 	if a.cutOff {
-		w.Header().Set("Content-Length", fmt.Sprint(len(body)))
+		w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 		write(w, status, body[:len(body)/2])
 		panic(http.ErrAbortHandler) // net/http's way to break a connection off
 	}
