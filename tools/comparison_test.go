@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -222,37 +223,79 @@ func TestPortraitsThatCannotBeComparedFitTheOutputSchema(t *testing.T) {
 }
 
 func TestAComparisonReportsProgressAsPortraitsArrive(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		var heard heard
-		took := map[string]time.Duration{"kol-a": time.Second, "kol-b": 12 * time.Second, "kol-c": 13 * time.Second}
-		c := connect(t, newTools(t, collectorFunc(func(_ context.Context, id string, _ bool) (*schema.Collected, error) {
-			time.Sleep(took[id])
-			collected := paid()
-			collected.KOLID = id
-			return collected, nil
-		})))
-		c.OnNotification(heard.add)
-		_, err := c.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
-			Name:      tools.ComparisonToolName,
-			Arguments: map[string]any{"kolIds": []any{"kol-a", "kol-b", "kol-c"}},
-			Meta:      &mcp.Meta{ProgressToken: "t-1"},
-		}})
-		require.NoError(t, err)
-		time.Sleep(time.Minute)
-
-		var got []string
-		for _, n := range heard.all() {
-			params := n["params"].(map[string]any)
-			assert.InDelta(t, 3, params["total"], 0)
-			got = append(got, fmt.Sprintf("%.2f %s", params["progress"], params["message"]))
-		}
-		assert.Equal(t, []string{
+	for _, test := range []struct {
+		name string
+		took []time.Duration
+		want []string
+	}{
+		{"one by one, the last by the answer", []time.Duration{time.Second, 12 * time.Second, 13 * time.Second}, []string{
 			"1.00 Collecting portraits: 1 of 3 done",
 			"1.50 Collecting portraits: 1 of 3 done",
 			"1.67 Collecting portraits: 1 of 3 done",
 			"2.00 Collecting portraits: 2 of 3 done",
-			"3.00 Collecting portraits: 3 of 3 done",
-		}, got)
+		}},
+		{"together where they arrive together", []time.Duration{0, time.Millisecond, time.Second}, []string{
+			"2.00 Collecting portraits: 2 of 3 done",
+		}},
+		{"once where the time to tell of one has come meanwhile", []time.Duration{4950 * time.Millisecond, 7 * time.Second, 8 * time.Second}, []string{
+			"1.50 Collecting portraits: 1 of 3 done",
+			"2.00 Collecting portraits: 2 of 3 done",
+		}},
+		{"not where the answer follows at once", []time.Duration{0, 0, 50 * time.Millisecond}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var heard heard
+				kolIDs := []any{"kol-a", "kol-b", "kol-c"}
+				c := connect(t, newTools(t, collectorFunc(func(_ context.Context, id string, _ bool) (*schema.Collected, error) {
+					time.Sleep(test.took[slices.Index(kolIDs, any(id))])
+					collected := paid()
+					collected.KOLID = id
+					return collected, nil
+				})))
+				c.OnNotification(heard.add)
+				_, err := c.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
+					Name:      tools.ComparisonToolName,
+					Arguments: map[string]any{"kolIds": kolIDs},
+					Meta:      &mcp.Meta{ProgressToken: "t-1"},
+				}})
+				require.NoError(t, err)
+				time.Sleep(time.Minute)
+
+				var got []string
+				for _, n := range heard.all() {
+					params := n["params"].(map[string]any)
+					assert.InDelta(t, 3, params["total"], 0)
+					got = append(got, fmt.Sprintf("%.2f %s", params["progress"], params["message"]))
+				}
+				assert.Equal(t, test.want, got)
+			})
+		})
+	}
+}
+
+// TestTheLastPortraitIsToldByTheAnswer has a clock that is slow to look at, and
+// so much time between the last portrait and the answer.
+func TestTheLastPortraitIsToldByTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var heard heard
+		c := connect(t, tools.New(tools.Options{
+			Collector: slowly(0, paid(), nil),
+			Language:  schema.English,
+			Now: func() time.Time {
+				time.Sleep(time.Second)
+				return today()
+			},
+			Logger: slog.New(slog.DiscardHandler),
+		}))
+		c.OnNotification(heard.add)
+		_, err := c.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
+			Name:      tools.ComparisonToolName,
+			Arguments: map[string]any{"kolIds": []any{"kol-a", "kol-b"}},
+			Meta:      &mcp.Meta{ProgressToken: "t-1"},
+		}})
+		require.NoError(t, err)
+		assert.Empty(t, heard.all())
 	})
 }
 

@@ -15,6 +15,13 @@ import (
 // still under way. Some clients give up on a call that is silent for a minute.
 const progressEvery = 5 * time.Second
 
+// gatherFor is how long arrivals are gathered before a client hears of them. An
+// answer must not come right behind a notification: clients made with the
+// TypeScript SDKs take the answer first, and then complain of progress that
+// belongs to no call. So the stored portraits, and the last one to arrive, are
+// told by the answer alone.
+const gatherFor = 100 * time.Millisecond
+
 // progress tells a client how its call comes along. What a client hears must
 // grow each time: for one portrait it is the seconds that it has waited, for
 // several how many are done, and a fraction of one for each wait in between.
@@ -61,7 +68,8 @@ func (p *progress) report(ctx context.Context) {
 	ticker := time.NewTicker(progressEvery)
 	defer ticker.Stop()
 	var done, since int
-	var waited time.Duration // counted, not measured, so that it grows each time
+	var waited time.Duration      // counted, not measured, so that it grows each time
+	var gathered <-chan time.Time // nil where no arrivals are to be told
 	for {
 		select {
 		case <-ctx.Done():
@@ -71,10 +79,18 @@ func (p *progress) report(ctx context.Context) {
 				return
 			}
 			done, since = done+1, 0
+			if done == p.of {
+				gathered = nil
+			} else if gathered == nil {
+				gathered = time.After(gatherFor)
+			}
+			continue
+		case <-gathered:
 		case <-ticker.C:
 			waited += progressEvery
 			since++
 		}
+		gathered = nil
 		if p.of == 0 {
 			p.send(ctx, waited.Seconds(), p.waiting(waited))
 		} else {
