@@ -25,3 +25,18 @@ func (a *answers) see(p []byte) {
 		p = rest
 	}
 }
+
+// wanted reports whether p is to be written: it is not where it is the answer to
+// a call that the client has cancelled. The protocol says that a server should
+// not send that, and clients made with the TypeScript SDKs call it an error.
+func (a *answers) wanted(p []byte) bool {
+	if len(a.partial) > 0 || !bytes.HasSuffix(p, []byte{'\n'}) || !a.calls.anyCancelled() {
+		return true
+	}
+	for line := range bytes.Lines(p) {
+		if id := answerID(bytes.TrimPrefix(line, []byte("data:"))); id != "" {
+			return !a.calls.isCancelled(id)
+		}
+	}
+	return true
+}

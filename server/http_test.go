@@ -474,6 +474,28 @@ func TestListeningFails(t *testing.T) {
 	require.ErrorContains(t, err, "listen for MCP over HTTP")
 }
 
+func TestSSEAnswersNoCancelledCall(t *testing.T) {
+	d := newDouble(t)
+	s := listenHTTP(t, d, HTTPOptions{})
+	mine, endpoint := s.stream()
+	others, elsewhere := s.stream()
+	for _, to := range []string{endpoint, elsewhere} {
+		s.do(http.MethodPost, to, call(1, "slow"))
+	}
+	for range 2 {
+		<-d.started
+	}
+	s.do(http.MethodPost, endpoint, cancel(1)+"ignored")
+	<-d.cancelled
+	s.do(http.MethodPost, endpoint, request(2, "ping"))
+	assert.Contains(t, mine.next(), `"id":2`)
+	close(d.release)
+	assert.Contains(t, others.next(), `"id":1`, "which nobody has cancelled")
+	s.stop()
+	assert.Empty(t, mine.next())
+	require.NoError(t, <-s.returned, "a cancelled call holds up no shutdown")
+}
+
 func TestShutdownAnswersCallsInFlight(t *testing.T) {
 	d := newDouble(t)
 	s := listenHTTP(t, d, HTTPOptions{Streamable: true})

@@ -89,6 +89,7 @@ func (i *input) next() bool {
 			case i.overflows(id, line):
 				i.refuse(id, "Too many calls are waiting. Call again when some have been answered.")
 			default:
+				i.calls.cancel(cancelledID(line))
 				i.rest = line
 				return true
 			}

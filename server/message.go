@@ -34,6 +34,18 @@ func requestID(message []byte) callID {
 	return newCallID(request.ID)
 }
 
+// cancelledID returns the id of the request that message cancels.
+func cancelledID(message []byte) callID {
+	var notification struct {
+		Method mcp.MCPMethod
+		Params struct{ RequestID any }
+	}
+	if json.Unmarshal(message, &notification) != nil || notification.Method != mcp.MethodNotificationCancelled {
+		return ""
+	}
+	return newCallID(notification.Params.RequestID)
+}
+
 // answerID returns the id that message answers. It stops reading once it
 // knows, since results can be long and come last.
 func answerID(message []byte) callID {

@@ -36,7 +36,7 @@ func (o *output) Write(p []byte) (int, error) {
 
 // write is for who holds the lock.
 func (o *output) write(p []byte) {
-	if !o.failed && !o.closed.Load() {
+	if !o.failed && !o.closed.Load() && o.answers.wanted(p) {
 		if _, err := o.out.Write(p); err != nil {
 			o.failed = true
 			close(o.broken)

@@ -11,15 +11,16 @@ import (
 // ends, and closes event streams whose answers are still being made. To wait
 // for them, ids are counted as requests go in and as answers come out.
 type pending struct {
-	mu       sync.Mutex
-	calls    map[callID]int // how often an id is in use; careless clients repeat them
-	count    int            // of calls
-	draining bool
-	idle     chan struct{} // closed once draining and nothing is pending
+	mu        sync.Mutex
+	calls     map[callID]int  // how often an id is in use; careless clients repeat them
+	count     int             // of calls
+	cancelled map[callID]bool // those of calls, where nobody waits for the answer
+	draining  bool
+	idle      chan struct{} // closed once draining and nothing is pending
 }
 
 func newPending() *pending {
-	return &pending{calls: make(map[callID]int), idle: make(chan struct{})}
+	return &pending{calls: make(map[callID]int), cancelled: make(map[callID]bool), idle: make(chan struct{})}
 }
 
 // begin notes a call that goes in; id is empty for a message that will not be
@@ -32,6 +33,7 @@ func (p *pending) begin(id callID) bool {
 		return false
 	}
 	if id != "" {
+		delete(p.cancelled, id)
 		p.calls[id]++
 		p.count++
 	}
@@ -47,6 +49,7 @@ func (p *pending) end(id callID) {
 		return
 	case 1:
 		delete(p.calls, id)
+		delete(p.cancelled, id)
 	default:
 		p.calls[id]--
 	}
@@ -54,6 +57,31 @@ func (p *pending) end(id callID) {
 	if p.draining && p.count == 0 {
 		close(p.idle)
 	}
+}
+
+// cancel notes that the client has cancelled a call. Ids that are not pending are
+// ignored, and so are those that are in use more than once, before or after: it is
+// not known which of the answers is meant.
+func (p *pending) cancel(id callID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.calls[id] == 1 {
+		p.cancelled[id] = true
+	}
+}
+
+// isCancelled reports whether the client has cancelled a call that is pending.
+func (p *pending) isCancelled(id callID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cancelled[id]
+}
+
+// anyCancelled reports whether isCancelled would of any call.
+func (p *pending) anyCancelled() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.cancelled) > 0
 }
 
 // size returns how many calls have not been answered.

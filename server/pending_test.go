@@ -86,3 +86,27 @@ func TestAnswersAreSeenHoweverTheyAreCut(t *testing.T) {
 		}
 	}
 }
+
+func TestPendingKnowsWhatIsCancelled(t *testing.T) {
+	for name, test := range map[string]struct {
+		do        func(p *pending)
+		cancelled bool
+	}{
+		"not cancelled":          {func(*pending) {}, false},
+		"cancelled":              {func(p *pending) { p.cancel("1") }, true},
+		"another is":             {func(p *pending) { p.cancel(`"1"`) }, false},
+		"answered since":         {func(p *pending) { p.cancel("1"); p.end("1") }, false},
+		"answered before":        {func(p *pending) { p.end("1"); p.cancel("1") }, false},
+		"one of two, then":       {func(p *pending) { p.begin("1"); p.cancel("1") }, false},
+		"one of two, the second": {func(p *pending) { p.cancel("1"); p.begin("1") }, false},
+		"another call meanwhile": {func(p *pending) { p.cancel("1"); p.begin("2"); p.end("2") }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPending()
+			p.begin("1")
+			test.do(p)
+			assert.Equal(t, test.cancelled, p.isCancelled("1"))
+			assert.Equal(t, test.cancelled, p.anyCancelled())
+		})
+	}
+}

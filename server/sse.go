@@ -85,7 +85,9 @@ func (s *sse) message(w http.ResponseWriter, r *http.Request, body []byte) {
 		s.messages.ServeHTTP(w, r) // says what is wrong
 		return
 	}
-	id := firstRequestID(body)
+	body = firstMessage(body)
+	session.calls.cancel(cancelledID(body))
+	id := requestID(body)
 	if !session.calls.begin(id) {
 		http.Error(w, "The server is shutting down.", http.StatusServiceUnavailable)
 		return
@@ -100,14 +102,14 @@ func (s *sse) message(w http.ResponseWriter, r *http.Request, body []byte) {
 	}
 }
 
-// firstRequestID is requestID of the first JSON value in body: mcp-go ignores
-// what comes after it.
-func firstRequestID(body []byte) callID {
+// firstMessage returns the first JSON value in body: mcp-go ignores what comes
+// after it.
+func firstMessage(body []byte) []byte {
 	var message json.RawMessage
 	if json.NewDecoder(bytes.NewReader(body)).Decode(&message) != nil {
-		return ""
+		return nil
 	}
-	return requestID(message)
+	return message
 }
 
 // shutdown takes no further calls, and ends each stream once its calls have
@@ -161,7 +163,8 @@ func (s *sse) find(id string) *sseSession {
 	return s.sessions[id]
 }
 
-// eventWriter notes the answers that are written to an event stream.
+// eventWriter notes the answers that are written to an event stream, and leaves
+// out those that the client no longer wants.
 type eventWriter struct {
 	http.ResponseWriter
 	answers answers
@@ -169,6 +172,10 @@ type eventWriter struct {
 
 // Write sends p on, and counts the answers in what was sent.
 func (w *eventWriter) Write(p []byte) (int, error) {
+	if !w.answers.wanted(p) {
+		w.answers.see(p)
+		return len(p), nil
+	}
 	n, err := w.ResponseWriter.Write(p)
 	w.answers.see(p[:n])
 	return n, err

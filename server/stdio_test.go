@@ -155,6 +155,24 @@ func TestStdioAnswersWhatWasRead(t *testing.T) {
 	}
 }
 
+func TestStdioAnswersNoCancelledCall(t *testing.T) {
+	d := newDouble(t)
+	c := dialStdio(t, d, time.Minute)
+	c.send(call(1, "slow"), call(2, "slow"), call(3, "stubborn"))
+	for range 3 {
+		<-d.started
+	}
+	c.send(cancel(1), cancel(3), cancel(7), request(5, "ping"))
+	<-d.cancelled
+	assert.InDelta(t, 5, c.receive().ID, 0)
+	close(d.release)
+	require.NoError(t, c.in.Close())
+
+	rest := c.rest()
+	require.Len(t, rest, 1)
+	assert.InDelta(t, 2, rest[0].ID, 0)
+}
+
 func TestStdioAnswersMoreCallsThanItHasWorkers(t *testing.T) {
 	d := newDouble(t)
 	c := dialStdio(t, d, time.Minute)
