@@ -157,3 +157,19 @@ func TestAnAnswerDoesNotWaitForAnOlderPortrait(t *testing.T) {
 		assert.Contains(t, log.String(), "the older portrait cannot be read, so the answer has no change")
 	})
 }
+
+func TestACallThatHasEndedIsNoFaultOfTheStore(t *testing.T) {
+	var log bytes.Buffer
+	built := tools.New(tools.Options{
+		Collector: hanging{collectorFunc(func(context.Context, string, bool) (*schema.Collected, error) { return paid(), nil })},
+		Language:  schema.English,
+		Now:       today,
+		Logger:    slog.New(slog.NewTextHandler(&log, nil)),
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	portrait, err := built.Portrait(ctx, schema.PortraitArguments{KOLID: kolID, AcceptCache: true, Language: schema.English})
+	require.NoError(t, err)
+	assert.Nil(t, portrait.Change)
+	assert.Empty(t, log.String())
+}

@@ -98,9 +98,12 @@ const olderWithin = time.Second
 // change is what moved since the portrait before, nil where there is none. An
 // answer that was paid for does not fail for want of an older one.
 func (t *Tools) change(ctx context.Context, now *schema.Collected, lang schema.Language) *schema.Change {
-	ctx, cancel := context.WithTimeout(ctx, olderWithin)
+	within, cancel := context.WithTimeout(ctx, olderWithin)
 	defer cancel()
-	older, err := t.collector.Older(ctx, now.KOLID, now.AsOf)
+	older, err := t.collector.Older(within, now.KOLID, now.AsOf)
+	if ctx.Err() != nil { // the client has left: nothing is wrong with the store
+		return nil
+	}
 	if err != nil {
 		t.log.WarnContext(ctx, "the older portrait cannot be read, so the answer has no change", "kolId", now.KOLID, "error", err)
 		return nil
