@@ -1,0 +1,50 @@
+// The client of @modelcontextprotocol/sdk, the older TypeScript SDK.
+import { Client } from "@modelcontextprotocol/sdk/client/index.js";
+import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
+import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
+import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
+import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
+import { clientInfo, counted, drive, say, watch } from "./drive.mjs";
+
+watch(StdioClientTransport);
+const validator = counted(new AjvJsonSchemaValidator());
+
+const transports = {
+  stdio: ({ command, args, env }) => new StdioClientTransport({ command, args, env }),
+  sse: ({ url }) => new SSEClientTransport(new URL(url)),
+  http: ({ url }) => new StreamableHTTPClientTransport(new URL(url)),
+};
+
+// offering is a transport whose client offers one revision, where this SDK
+// always offers the newest it knows, and which remembers what was negotiated.
+function offering(revision, transport) {
+  const send = transport.send.bind(transport);
+  transport.send = (message, options) => {
+    if (message.method === "initialize") message.params.protocolVersion = revision;
+    return send(message, options);
+  };
+  const negotiated = transport.setProtocolVersion?.bind(transport);
+  transport.setProtocolVersion = (version) => {
+    transport.negotiated = version;
+    negotiated?.(version);
+  };
+  return transport;
+}
+
+async function connect(params) {
+  const client = new Client(clientInfo, { jsonSchemaValidator: validator, enforceStrictCapabilities: true });
+  client.onerror = (error) => say({ complaint: String(error) });
+  const transport = offering(params.revision, transports[params.transport](params));
+  await client.connect(transport);
+  return {
+    client,
+    hello: {
+      protocolVersion: transport.negotiated,
+      serverInfo: client.getServerVersion(),
+      capabilities: client.getServerCapabilities(),
+      instructions: client.getInstructions(),
+    },
+  };
+}
+
+drive({ connect, validator, callTool: (client, params, options) => client.callTool(params, undefined, options) });
