@@ -3,6 +3,7 @@ package redis
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -19,12 +20,26 @@ const (
 var errURL = errors.New("redis: the address is not redis://[[USER]:PASSWORD@]HOST[:PORT][/DATABASE]; " +
 	"characters of a password that mean something in an address are written as %XX")
 
+// The bounds of the options that go-redis does not bound itself: it panics
+// where a pool is too large or less than empty, and with fewer retries than none
+// it sends nothing, and says that it has.
+const (
+	mostConnections = 10_000 // in a pool
+	mostRetries     = 10
+)
+
+var errOptions = fmt.Errorf("redis: the address, redis://..., has an option that is out of bounds: pool_size, max_idle_conns and "+
+	"max_active_conns are 0 (the default) to %d, max_retries is -1 (none) to %d", mostConnections, mostRetries)
+
 // parse reads an address. Its own options win over the ones here, but for
 // those that would connect before there is need, or leave a context unheeded.
 func parse(url string) (*goredis.Options, error) {
 	options, err := goredis.ParseURL(url)
 	if err != nil || strings.Contains(url, "#") {
 		return nil, errURL // the cause would quote the address
+	}
+	if !bounded(options) {
+		return nil, errOptions
 	}
 	options.DialTimeout = cmp.Or(options.DialTimeout, dialTimeout)
 	options.ReadTimeout = cmp.Or(options.ReadTimeout, ioTimeout)
@@ -41,4 +56,13 @@ func parse(url string) (*goredis.Options, error) {
 	options.DisableIdentity = true
 	options.MaintNotificationsConfig = &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 	return options, nil
+}
+
+func bounded(options *goredis.Options) bool {
+	for _, connections := range []int{options.PoolSize, options.MaxIdleConns, options.MaxActiveConns} {
+		if connections < 0 || connections > mostConnections {
+			return false
+		}
+	}
+	return options.MaxRetries >= -1 && options.MaxRetries <= mostRetries
 }

@@ -49,6 +49,12 @@ func TestAddressThatIsNone(t *testing.T) {
 		"redis://:12345?" + password + "@127.0.0.1:6379/0",
 		"redis://127.0.0.1/" + password,
 		"redis://127.0.0.1/0?dial_timeout=" + password,
+		"redis://:" + password + "@127.0.0.1?pool_size=-1",
+		"redis://:" + password + "@127.0.0.1?pool_size=10001",
+		"redis://:" + password + "@127.0.0.1?max_idle_conns=-1",
+		"redis://:" + password + "@127.0.0.1?max_active_conns=2147483648",
+		"redis://:" + password + "@127.0.0.1?max_retries=-2",
+		"redis://:" + password + "@127.0.0.1?max_retries=11",
 	} {
 		t.Run(url, func(t *testing.T) {
 			s, err := redis.New(url, "vendor")
