@@ -65,19 +65,33 @@ func TestLinesEndWithTheErrorOfTheInput(t *testing.T) {
 	assert.Equal(t, []string{"a", "b"}, got)
 }
 
+// FuzzLines splits what comes in as strings does, however it comes.
 func FuzzLines(f *testing.F) {
-	f.Add([]byte("a\nb\r\n\n\uFEFFc"), 3)
-	f.Add([]byte(strings.Repeat("x", 20)+"\ny"), 10)
-	f.Fuzz(func(t *testing.T, in []byte, limit int) {
-		lines := newLines(bytes.NewReader(in), limit)
-		for {
-			line, err := lines.next()
-			if err != nil && !errors.Is(err, errLineTooLong) {
-				require.ErrorIs(t, err, io.EOF)
-				return
-			}
-			assert.LessOrEqual(t, len(line), max(limit, 0))
-			assert.NotContains(t, string(line), "\n")
+	f.Add([]byte("a\nb\r\n\n\uFEFFc"), uint16(3), false)
+	f.Add([]byte(strings.Repeat("x", 20)+"\ny"), uint16(10), true)
+	f.Add([]byte("\uFEFF \t\n{}"), uint16(4), true)
+	f.Add([]byte(strings.Repeat(" ", 5000)+"\n"+strings.Repeat("y", 5000)), uint16(5000), false)
+	f.Fuzz(func(t *testing.T, in []byte, limit uint16, slow bool) {
+		source := io.Reader(bytes.NewReader(in))
+		if slow {
+			source = iotest.OneByteReader(source)
 		}
+		lines := newLines(source, int(limit))
+		for want := range strings.SplitAfterSeq(strings.TrimPrefix(string(in), "\uFEFF"), "\n") {
+			tooLong := len(want) > int(limit)
+			want = strings.Trim(want, " \t\r\n")
+			if want == "" && !tooLong {
+				continue
+			}
+			line, err := lines.next()
+			if tooLong {
+				require.ErrorIs(t, err, errLineTooLong)
+				continue
+			}
+			require.NoError(t, err)
+			require.Equal(t, want, string(line))
+		}
+		_, err := lines.next()
+		require.Equal(t, io.EOF, err)
 	})
 }

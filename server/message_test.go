@@ -2,6 +2,8 @@ package server
 
 import (
 	"encoding/json"
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -62,19 +64,37 @@ func TestAnswerID(t *testing.T) {
 // Whatever a client calls its request, the answer that carries the same id
 // ends it.
 func FuzzIDs(f *testing.F) {
-	for _, id := range []string{`1`, `"1"`, `-0`, `1e3`, `1e999`, `12345678901234567890`, `"\u0000<\ud800"`, `null`, `[1]`, `{"a":1}`, `nonsense`, ``} {
-		f.Add([]byte(`{"jsonrpc":"2.0","id":` + id + `,"method":"ping"}`))
+	for i, id := range []string{`1`, `"1"`, `-0`, `1e3`, `1e999`, `12345678901234567890`, `"\u0000<\ud800"`, `null`, `[1]`, `{"a":1}`, `nonsense`, ``} {
+		f.Add([]byte(`{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), uint8(i))
 	}
-	f.Fuzz(func(t *testing.T, in []byte) {
+	f.Add([]byte(`{"id":1,"id":2,"METHOD":"ping","params":{"id":3}}`), uint8(40))
+	f.Fuzz(func(t *testing.T, in []byte, cut uint8) {
 		_ = answerID(in)
 		want := requestID(in)
 		if want == "" {
 			return
 		}
+		assert.Equal(t, want, firstRequestID(append(slices.Clone(in), " {]"...)), "whatever comes after it")
 		var request struct{ ID any }
 		require.NoError(t, json.Unmarshal(in, &request))
 		answer, err := json.Marshal(map[string]any{"id": request.ID, "result": 1})
 		require.NoError(t, err)
 		assert.Equal(t, want, answerID(answer))
+		assert.Equal(t, want, answerID(failure(want, "too \"many\"\n")))
+		for _, stream := range []string{"%s\n", "event: message\ndata:%s\n\n", "data: %s\n\n"} {
+			assert.Zero(t, leftPending(want, fmt.Sprintf(stream, answer), int(cut)), "answered in two writes: %s", stream)
+		}
 	})
+}
+
+// leftPending is how many calls are pending once the call of an id was begun
+// and a stream was written in two writes, the first of at most cut bytes.
+func leftPending(id callID, stream string, cut int) int {
+	calls := newPending()
+	calls.begin(id)
+	seen := answers{calls: calls}
+	cut = min(cut, len(stream))
+	seen.see([]byte(stream[:cut]))
+	seen.see([]byte(stream[cut:]))
+	return calls.size()
 }
