@@ -249,41 +249,6 @@ func TestWhatTheSchemasAcceptTheParserDoes(t *testing.T) {
 	}
 }
 
-// FuzzArguments feeds any JSON to the parser: it answers with an
-// invalid_argument or with arguments that it would itself accept unchanged.
-func FuzzArguments(f *testing.F) {
-	for _, seed := range []string{
-		`{"kolId":"5d21ab6b000000001201567d"}`,
-		`{"kol_id":"https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d","acceptCache":"false"}`,
-		`{"kolId":["a"],"detail":"SUMMARY","language":"zh-CN"}`,
-		`"{\"kolId\":\"a\"}"`, `[]`, `null`, `{"kolId":1e300}`, `{"kolId":-0.0}`, `{"id":{"a":[null]}}`,
-		`{"kolId":"https://xiaohongshu.com:99999/user/profile/a"}`, `{"kolId":"//xiaohongshu.com/user/profile/%zz"}`,
-	} {
-		f.Add([]byte(seed))
-	}
-	f.Fuzz(func(t *testing.T, raw []byte) {
-		var value any
-		if json.Unmarshal(raw, &value) != nil {
-			return
-		}
-		parser := tools.New(tools.Options{Language: schema.English})
-		args, err := parser.ParsePortraitArguments(value)
-		if err != nil {
-			var failure *schema.Error
-			require.ErrorAs(t, err, &failure)
-			require.Equal(t, schema.InvalidArgument, failure.Kind)
-			require.NotEmpty(t, failure.Message)
-			return
-		}
-		require.Regexp(t, `^[A-Za-z0-9_-]{1,64}$`, args.KOLID)
-		again, err := parser.ParsePortraitArguments(map[string]any{
-			"kolId": args.KOLID, "acceptCache": args.AcceptCache, "detail": string(args.Detail), "language": string(args.Language),
-		})
-		require.NoError(t, err)
-		require.Equal(t, args, again)
-	})
-}
-
 func decode(t *testing.T, text string) any {
 	t.Helper()
 	var value any
