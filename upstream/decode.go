@@ -43,25 +43,25 @@ func decodePortrait(data json.RawMessage) (portrait, error) {
 	}
 	members, err := decodeMembers(data, "ages", "gender", "interests", "provinces", "cities", "devices", "dateKey")
 	if err != nil {
-		return portrait{}, at("data", err)
+		return portrait{}, fmt.Errorf("data: %w", err)
 	}
 	var p portrait
 	if p.distributions, err = decodeDistributions(members); err != nil {
 		return portrait{}, err
 	}
-	if p.asOf, err = decodeDate(members["dateKey"]); err != nil {
+	if p.asOf, err = decodeDate(members.get("dateKey")); err != nil {
 		return portrait{}, err
 	}
 	return p, nil
 }
 
-func decodeDistributions(members map[string]json.RawMessage) (schema.Distributions, error) {
-	ages, agesErr := decodeRows(members["ages"], "ages", "group")
-	gender, genderErr := decodeGender(members["gender"])
-	interests, interestsErr := decodeRows(members["interests"], "interests", "name")
-	provinces, provincesErr := decodeRows(members["provinces"], "provinces", "name")
-	cities, citiesErr := decodeRows(members["cities"], "cities", "name")
-	devices, devicesErr := decodeRows(members["devices"], "devices", "name")
+func decodeDistributions(members members) (schema.Distributions, error) {
+	ages, agesErr := decodeRows(members.get("ages"), "ages", "group")
+	gender, genderErr := decodeGender(members.get("gender"))
+	interests, interestsErr := decodeRows(members.get("interests"), "interests", "name")
+	provinces, provincesErr := decodeRows(members.get("provinces"), "provinces", "name")
+	cities, citiesErr := decodeRows(members.get("cities"), "cities", "name")
+	devices, devicesErr := decodeRows(members.get("devices"), "devices", "name")
 	for _, err := range []error{agesErr, genderErr, interestsErr, provincesErr, citiesErr, devicesErr} {
 		if err != nil {
 			return schema.Distributions{}, err
@@ -114,25 +114,25 @@ func decodeRows(raw json.RawMessage, dimension, key string) ([]row, error) {
 	}
 	decoder := newDecoder(raw)
 	if _, err := decoder.ReadToken(); err != nil {
-		return nil, at(dimension, broken(err))
+		return nil, fmt.Errorf("%s: %w", dimension, broken(err))
 	}
 	var rows []row
 	seen := make(map[string]bool)
 	for decoder.PeekKind() != jsontext.KindEndArray {
-		path := fmt.Sprintf("%s[%d]", dimension, len(rows))
+		path := place{dimension, len(rows), ""}
 		if len(rows) == maxRows {
 			return nil, fmt.Errorf("%s has more than %d rows", dimension, maxRows)
 		}
 		value, err := readValue(decoder, raw)
 		if err != nil {
-			return nil, at(path, broken(err))
+			return nil, path.wrong(broken(err))
 		}
 		r, err := decodeRow(value, path, key)
 		if err != nil {
 			return nil, err
 		}
 		if seen[r.name] {
-			return nil, fmt.Errorf("%s.%s is %q for the second time", path, key, r.name)
+			return nil, fmt.Errorf("%s is %q for the second time", path.of(key), r.name)
 		}
 		seen[r.name] = true
 		rows = append(rows, r)
@@ -140,24 +140,24 @@ func decodeRows(raw json.RawMessage, dimension, key string) ([]row, error) {
 	return rows, nil
 }
 
-func decodeRow(raw json.RawMessage, path, key string) (row, error) {
+func decodeRow(raw json.RawMessage, path place, key string) (row, error) {
 	members, err := decodeMembers(raw, key, "desc", "percent")
 	if err != nil {
-		return row{}, at(path, err)
+		return row{}, path.wrong(err)
 	}
 	r := row{}
-	if r.name, err = decodeName(members[key], path+"."+key); err != nil {
+	if r.name, err = decodeName(members.get(key), path.of(key)); err != nil {
 		return row{}, err
 	}
 	if r.name == "" {
-		return row{}, fmt.Errorf("%s.%s is empty", path, key)
+		return row{}, fmt.Errorf("%s is empty", path.of(key))
 	}
-	if shape := shapeOf(members["desc"]); shape != "empty" && shape != "null" {
-		if r.desc, err = decodeName(members["desc"], path+".desc"); err != nil {
+	if shape := shapeOf(members.get("desc")); shape != "empty" && shape != "null" {
+		if r.desc, err = decodeName(members.get("desc"), path.of("desc")); err != nil {
 			return row{}, err
 		}
 	}
-	if r.percent, err = decodeShare(members["percent"], path+".percent"); err != nil {
+	if r.percent, err = decodeShare(members.get("percent"), path.of("percent")); err != nil {
 		return row{}, err
 	}
 	return r, nil
@@ -165,15 +165,11 @@ func decodeRow(raw json.RawMessage, path, key string) (row, error) {
 
 // decodeName reads a name that may be shown to people and models: short, of
 // characters that have a shape, and without the white space around it.
-func decodeName(raw json.RawMessage, path string) (string, error) {
+func decodeName(raw json.RawMessage, path place) (string, error) {
 	if shape := shapeOf(raw); shape != "a string" {
-		return "", wrong(path, shape, "a string")
+		return "", wrongShape(path, shape, "a string")
 	}
-	var name string
-	if err := json.Unmarshal(raw, &name); err != nil {
-		return "", at(path, broken(err))
-	}
-	name = strings.TrimSpace(name)
+	name := strings.TrimSpace(unquote(raw))
 	if utf8.RuneCountInString(name) > maxName {
 		return "", fmt.Errorf("%s is longer than %d characters", path, maxName)
 	}
@@ -215,9 +211,9 @@ func pilesMarks(name string) bool {
 
 // decodeShare reads a share between 0 and 1. It is left as it is where it
 // exceeds 1 by rounding.
-func decodeShare(raw json.RawMessage, path string) (float64, error) {
+func decodeShare(raw json.RawMessage, path place) (float64, error) {
 	if shape := shapeOf(raw); shape != "a number" {
-		return 0, wrong(path, shape, "a number")
+		return 0, wrongShape(path, shape, "a number")
 	}
 	share, err := strconv.ParseFloat(string(raw), 64)
 	if err != nil || share < 0 || share > 1+rounding {
@@ -237,7 +233,7 @@ func decodeGender(raw json.RawMessage) (*schema.GenderShares, error) {
 	}
 	members, err := decodeMembers(raw, "male", "female")
 	if err != nil {
-		return nil, at("gender", err)
+		return nil, fmt.Errorf("gender: %w", err)
 	}
 	gender := schema.GenderShares{}
 	if gender.Male, err = decodeGenderShare(members, "male"); err != nil {
@@ -252,12 +248,12 @@ func decodeGender(raw json.RawMessage) (*schema.GenderShares, error) {
 	return &gender, nil
 }
 
-func decodeGenderShare(members map[string]json.RawMessage, name string) (*float64, error) {
-	raw := members[name]
+func decodeGenderShare(members members, name string) (*float64, error) {
+	raw := members.get(name)
 	if shape := shapeOf(raw); shape == "empty" || shape == "null" {
 		return nil, nil
 	}
-	share, err := decodeShare(raw, "gender."+name)
+	share, err := decodeShare(raw, place{"gender", noRow, name})
 	if err != nil {
 		return nil, err
 	}
@@ -283,15 +279,38 @@ func decodeDate(raw json.RawMessage) (string, error) {
 	return date, nil
 }
 
-// wrong says that the value at path has another shape than it should.
-func wrong(path, shape, want string) error {
+// place is where in the data a value stands. It is written out only where
+// something is wrong with it.
+type place struct {
+	dimension string
+	row       int // noRow where the dimension has none
+	member    string
+}
+
+const noRow = -1
+
+// of is the place of a member of what stands at p.
+func (p place) of(member string) place { return place{p.dimension, p.row, member} }
+
+// String writes p as JavaScript would: ages[0].percent.
+func (p place) String() string {
+	text := p.dimension
+	if p.row != noRow {
+		text += "[" + strconv.Itoa(p.row) + "]"
+	}
+	if p.member != "" {
+		text += "." + p.member
+	}
+	return text
+}
+
+// wrong says what is wrong with the value at p.
+func (p place) wrong(err error) error { return fmt.Errorf("%s: %w", p, err) }
+
+// wrongShape says that the value at path has another shape than it should.
+func wrongShape(path place, shape, want string) error {
 	if shape == "empty" {
 		return fmt.Errorf("%s is missing", path)
 	}
 	return fmt.Errorf("%s is %s, not %s", path, shape, want)
-}
-
-// at puts a place in front of what is wrong with the value there.
-func at(path string, err error) error {
-	return fmt.Errorf("%s: %w", path, err)
 }

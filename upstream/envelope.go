@@ -33,9 +33,9 @@ var errIncomplete = errors.New("the answer broke off")
 func decodeEnvelope(body []byte) (envelope, error) {
 	body = bytes.TrimPrefix(body, []byte("\ufeff"))
 	members, err := decodeMembers(body, "code", "message", "requestId", "data")
-	read := envelope{code: unknown, data: members["data"], message: text(members["message"]), requestID: text(members["requestId"])}
+	read := envelope{code: unknown, data: members.get("data"), message: text(members.get("message")), requestID: text(members.get("requestId"))}
 	read.damaged = err != nil && shapeOf(body) == "an object"
-	raw, ok := members["code"]
+	raw := members.get("code")
 	code, notInt := strconv.Atoi(string(raw))
 	if notInt == nil {
 		read.code = code
@@ -43,7 +43,7 @@ func decodeEnvelope(body []byte) (envelope, error) {
 	switch {
 	case err != nil:
 		return read, err
-	case !ok:
+	case !members.have("code"):
 		return read, errors.New("it has no code")
 	case notInt != nil:
 		return read, fmt.Errorf("code is %s, not an integer", literal(raw))
@@ -53,11 +53,40 @@ func decodeEnvelope(body []byte) (envelope, error) {
 
 // text is the string that raw holds, or nothing.
 func text(raw json.RawMessage) string {
-	var s string
-	if json.Unmarshal(raw, &s) != nil {
+	if shapeOf(raw) != "a string" {
 		return ""
 	}
-	return s
+	return unquote(raw)
+}
+
+// unquote returns what a JSON string stands for, with U+FFFD for half a
+// surrogate pair. That is all that AppendUnquote can complain of in a string
+// that has been read.
+func unquote(raw json.RawMessage) string {
+	s, _ := jsontext.AppendUnquote(nil, raw)
+	return string(s)
+}
+
+// members are some of an object's.
+type members []member
+
+type member struct {
+	name  string
+	value json.RawMessage // nil where the object has the name twice
+}
+
+// get returns the value of a member, byte for byte; nil where there is none.
+func (m members) get(name string) json.RawMessage {
+	for _, member := range m {
+		if member.name == name {
+			return member.value
+		}
+	}
+	return nil
+}
+
+func (m members) have(name string) bool {
+	return slices.ContainsFunc(m, func(member member) bool { return member.name == name })
 }
 
 // decodeMembers reads the object that raw holds and returns those members that
@@ -65,7 +94,7 @@ func text(raw json.RawMessage) string {
 // million other members costs no memory, and returns what it has where the
 // object turns out broken. Names are matched exactly, and none may come twice:
 // which one were right? Neither is returned then.
-func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, error) {
+func decodeMembers(raw []byte, wanted ...string) (members, error) {
 	switch shape := shapeOf(raw); shape {
 	case "an object":
 	case notJSON:
@@ -74,7 +103,7 @@ func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, er
 		return nil, fmt.Errorf("it is %s, not an object", shape)
 	}
 	decoder := newDecoder(raw)
-	members := make(map[string]json.RawMessage, len(wanted))
+	found := make(members, 0, len(wanted))
 	if _, err := decoder.ReadToken(); err != nil {
 		return nil, broken(err)
 	}
@@ -82,28 +111,29 @@ func decodeMembers(raw []byte, wanted ...string) (map[string]json.RawMessage, er
 	for decoder.PeekKind() != jsontext.KindEndObject {
 		token, err := decoder.ReadToken()
 		if err != nil {
-			return members, broken(err)
+			return found, broken(err)
 		}
 		name := token.String()
 		value, err := readValue(decoder, raw)
 		if err != nil {
-			return members, broken(err)
+			return found, broken(err)
 		}
 		if !slices.Contains(wanted, name) {
 			continue
 		}
-		if _, twice := members[name]; twice {
-			repeated, value = fmt.Errorf("it has %s twice", name), nil
+		if at := slices.IndexFunc(found, func(m member) bool { return m.name == name }); at >= 0 {
+			repeated, found[at].value = fmt.Errorf("it has %s twice", name), nil
+			continue
 		}
-		members[name] = value
+		found = append(found, member{name, value})
 	}
 	if _, err := decoder.ReadToken(); err != nil {
-		return members, broken(err)
+		return found, broken(err)
 	}
 	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
-		return members, errors.New("it goes on after its end")
+		return found, errors.New("it goes on after its end")
 	}
-	return members, repeated
+	return found, repeated
 }
 
 // newDecoder reads JSON in raw where it lies. Repeated names and broken UTF-8
