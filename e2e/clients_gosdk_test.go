@@ -65,8 +65,7 @@ func (s *goSDK) ask(ctx context.Context, method string, params map[string]any, h
 		return nil, err
 	}
 	result, err := s.request(ctx, method, raw)
-	var wire *jsonrpc.Error
-	if errors.As(err, &wire) {
+	if wire, is := errors.AsType[*jsonrpc.Error](err); is {
 		return nil, &protocolError{Code: int(wire.Code), Message: wire.Message}
 	}
 	return result, err

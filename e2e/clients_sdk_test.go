@@ -81,7 +81,7 @@ func (h *hearers) add(params map[string]any, hear func(progress)) map[string]any
 	defer h.mu.Unlock()
 	h.hear = append(h.hear, hear)
 	params = maps.Clone(params)
-	params["_meta"] = map[string]any{"progressToken": fmt.Sprint(len(h.hear))}
+	params["_meta"] = map[string]any{"progressToken": strconv.Itoa(len(h.hear))}
 	return params
 }
 
