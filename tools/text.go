@@ -167,7 +167,7 @@ func (w *portraitWriter) provenance() {
 	switch {
 	case source.FromStore:
 		sentence = w.say("From the store, fetched %s; no charge.", "来自存储，获取于 %s，不计费。")
-	case source.Sample:
+	case source.Sample && !source.Charged:
 		sentence = w.say("Fetched %s, not charged.", "获取于 %s，未计费。")
 	case !source.Charged: // the vendor charges every portrait: to the call that asked for it
 		sentence = w.say("Fetched %s by a collection that another call had begun; no charge to this one.", "获取于 %s，与先前调用共用一次采集，本次不计费。")

@@ -247,8 +247,9 @@ func TestTextsSayWhereAnAnswerComesFromAndWhatItCost(t *testing.T) {
 		"stored-sample": func(s *schema.Source) {
 			s.FromStore, s.Charged, s.Sample, s.Environment = true, false, true, schema.EnvironmentSample
 		},
-		"shared":    func(s *schema.Source) { s.Charged = false },
-		"successor": func(s *schema.Source) { s.Endpoint, s.Deprecated = schema.EndpointProfile, false },
+		"charged-sample": func(s *schema.Source) { s.Sample = true }, // a simulated vendor at an address of its own
+		"shared":         func(s *schema.Source) { s.Charged = false },
+		"successor":      func(s *schema.Source) { s.Endpoint, s.Deprecated = schema.EndpointProfile, false },
 	} {
 		for _, language := range []string{"en", "zh"} {
 			t.Run(name+" "+language, func(t *testing.T) {
