@@ -527,6 +527,18 @@ func TestShutdownAnswersCallsInFlight(t *testing.T) {
 	require.NoError(t, <-s.returned)
 }
 
+// A subscription to nothing ends at once, which must not overtake its
+// acknowledgement; so it is tried often.
+func TestSubscriptionsAreAcknowledged(t *testing.T) {
+	s := listenHTTP(t, newDouble(t), HTTPOptions{Streamable: true})
+	body := `{"jsonrpc":"2.0","id":1,"method":"subscriptions/listen","params":{` + modern + `,"notifications":{"promptsListChanged":true}}}`
+	for range 200 {
+		e := s.open(http.MethodPost, "/mcp", body, modernHeaders("subscriptions/listen", "")...)
+		require.Contains(t, e.next(), `"method":"notifications/subscriptions/acknowledged"`)
+		require.Contains(t, e.next(), `"result":`)
+	}
+}
+
 func TestShutdownDoesNotWaitForListeners(t *testing.T) {
 	s := listenHTTP(t, newDouble(t), HTTPOptions{Streamable: true, Grace: time.Hour})
 	s.stream()

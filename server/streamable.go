@@ -20,6 +20,7 @@ type streamable struct {
 }
 
 func newStreamable(closing context.Context, server *mcpserver.MCPServer, log *slog.Logger) *streamable {
+	acknowledgeFirst(server)
 	return &streamable{
 		closing: closing,
 		inner: mcpserver.NewStreamableHTTPServer(server,
@@ -41,7 +42,8 @@ func (s *streamable) message(w http.ResponseWriter, r *http.Request, body []byte
 		defer end()
 		//nolint:contextcheck // a subscription would hold up the shutdown, so it ends with the server's context too
 		defer context.AfterFunc(s.closing, end)()
-		s.inner.ServeHTTP(w, r.WithContext(ctx))
+		listener := &listenWriter{ResponseWriter: w, flushed: make(chan struct{})}
+		s.inner.ServeHTTP(listener, r.WithContext(context.WithValue(ctx, listenKey{}, listener)))
 	default:
 		s.inner.ServeHTTP(w, r)
 	}
