@@ -28,11 +28,15 @@ SELECT
 func (s *Store) Charge(ctx context.Context, c store.Charge, limit int) (bool, error) {
 	var counted, uncounted bool
 	err := s.write(ctx, "count a call", func(f *file) error {
-		_, err := f.charge.ExecContext(ctx, s.scope, string(c.Day), c.ID, c.KOLID, s.now().UnixMilli(), limit)
+		result, err := f.charge.ExecContext(ctx, s.scope, string(c.Day), c.ID, c.KOLID, s.now().UnixMilli(), limit)
 		if err != nil {
 			return err
 		}
-		// It may have been counted before, on a day that is full.
+		if rows, err := result.RowsAffected(); err != nil || rows > 0 {
+			counted = rows > 0
+			return err
+		}
+		// It may have been counted before, on a day that is full by now.
 		err = f.charged.QueryRowContext(ctx, s.scope, string(c.Day), c.ID).Scan(&counted, &uncounted)
 		if err == nil && uncounted && limit > 0 {
 			return store.ErrUncounted

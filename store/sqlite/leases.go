@@ -51,9 +51,14 @@ func scanLease(selected *sql.Row) (lease, error) {
 	return l, nil
 }
 
+// grantSQL is one statement, and so one transaction: nobody else can be granted
+// the lease between the look at it and the row.
 const grantSQL = `
-INSERT OR REPLACE INTO leases (scope, kol_id, holder, fresh, expires_at, released_at, failure)
-VALUES (?, ?, ?, ?, ?, 0, '')`
+INSERT INTO leases (scope, kol_id, holder, fresh, expires_at, released_at, failure)
+VALUES (?1, ?2, ?3, ?4, ?5, 0, '')
+ON CONFLICT (scope, kol_id) DO UPDATE
+SET holder = excluded.holder, fresh = excluded.fresh, expires_at = excluded.expires_at, released_at = 0, failure = ''
+WHERE holder = excluded.holder OR released_at <> 0 OR expires_at <= ?6`
 
 // Acquire implements store.Store.
 func (s *Store) Acquire(ctx context.Context, c store.Claim, lasts time.Duration) (store.Lease, error) {
@@ -70,23 +75,25 @@ func (s *Store) Acquire(ctx context.Context, c store.Claim, lasts time.Duration)
 }
 
 func (s *Store) acquire(ctx context.Context, f *file, c store.Claim, lasts time.Duration) (store.Lease, error) {
-	tx, err := f.db.BeginTx(ctx, nil)
-	if err != nil {
-		return store.Lease{}, err
+	for {
+		now := s.now()
+		result, err := f.grant.ExecContext(ctx, s.scope, c.KOLID, c.Holder, c.Fresh, now.Add(lasts).UnixMilli(), now.UnixMilli())
+		if err != nil {
+			return store.Lease{}, err
+		}
+		granted, err := result.RowsAffected()
+		if err != nil {
+			return store.Lease{}, err
+		}
+		if granted > 0 {
+			return store.Lease{Holder: c.Holder, Fresh: c.Fresh}, nil
+		}
+		// It may have ended since.
+		l, err := scanLease(f.lease.QueryRowContext(ctx, s.scope, c.KOLID))
+		if err != nil || l.inForce(now) {
+			return l.Lease, err
+		}
 	}
-	defer func() { _ = tx.Rollback() }() // without effect after Commit
-	l, err := scanLease(tx.StmtContext(ctx, f.lease).QueryRowContext(ctx, s.scope, c.KOLID))
-	if err != nil {
-		return store.Lease{}, err
-	}
-	now := s.now()
-	if l.inForce(now) && l.Holder != c.Holder {
-		return l.Lease, nil
-	}
-	if _, err := tx.StmtContext(ctx, f.grant).ExecContext(ctx, s.scope, c.KOLID, c.Holder, c.Fresh, now.Add(lasts).UnixMilli()); err != nil {
-		return store.Lease{}, err
-	}
-	return store.Lease{Holder: c.Holder, Fresh: c.Fresh}, tx.Commit()
 }
 
 // Lease implements store.Store. A released lease is told until the next one,
