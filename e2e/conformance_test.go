@@ -172,6 +172,7 @@ func (c check) String() string {
 const wireSchema = "wire-schema-valid"
 
 func TestConformance(t *testing.T) {
+	t.Parallel()
 	listed := listedScenarios(t)
 	expected := map[string][]string{}
 	for _, s := range scenarios() {
@@ -190,12 +191,12 @@ func TestConformance(t *testing.T) {
 		t.Run(revision, func(t *testing.T) {
 			t.Parallel()
 			v := startVendor(t)
-			e := against(t, v, sqliteFile(t))
+			turns, e := startTurns(t, v)
 			storePortrait(t, e, kol)
 			_, addr := serveHTTP(t, e)
 			reports := map[bool]map[string][]check{
 				false: runScenarios(t, revision, "http://"+addr+"/mcp"),
-				true:  runScenarios(t, revision, "http://"+renaming(t, addr, v)+"/mcp"),
+				true:  runScenarios(t, revision, "http://"+renaming(t, addr, turns)+"/mcp"),
 			}
 			for _, name := range names {
 				for _, s := range scenarios() {

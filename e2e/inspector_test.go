@@ -175,6 +175,7 @@ func listsTools(t *testing.T, got inspected) {
 }
 
 func TestInspector(t *testing.T) {
+	t.Parallel()
 	connections := map[string]func(t *testing.T, e environment) []string{
 		"stdio": func(_ *testing.T, e environment) []string { return launch(e) },
 		"http":  address("/mcp"),

@@ -14,11 +14,9 @@ import (
 	"net/http/httputil"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
-
-// heldKOL is one of four whose progress is to be seen before the last arrives.
-const heldKOL = "kol-held"
 
 // namesOfTheSuite has the parameters that stand for those of the conformance
 // suite, by the method and the name or URI that the suite asks for. So the suite
@@ -34,7 +32,7 @@ func namesOfTheSuite() map[string]map[string]any {
 			"name": "get_kol_fans_portrait", "arguments": map[string]any{"kolId": "no id"},
 		},
 		"tools/call test_tool_with_progress": {
-			"name": "compare_kol_fans_portraits", "arguments": map[string]any{"kolIds": []any{"kol-0", "kol-1", "kol-2", heldKOL}},
+			"name": "compare_kol_fans_portraits", "arguments": map[string]any{"kolIds": inTurn()},
 		},
 		"resources/read test://static-text":       {"uri": "kol-portrait://guide"},
 		"resources/read test://template/123/data": {"uri": "kol-portrait://portraits/" + kol},
@@ -52,10 +50,9 @@ func namesOfTheSuite() map[string]map[string]any {
 }
 
 // renaming is the address of a proxy before the server at addr, which finds
-// the product's own under namesOfTheSuite.
-func renaming(t *testing.T, addr string, v *vendor) string {
+// the product's own under namesOfTheSuite, and tells turns what clients hear.
+func renaming(t *testing.T, addr string, turns *turns) string {
 	t.Helper()
-	v.holdBackOnly(heldKOL)
 	proxy := &httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.Out.URL.Scheme, r.Out.URL.Host = "http", addr
@@ -69,7 +66,7 @@ func renaming(t *testing.T, addr string, v *vendor) string {
 			r.Out.Header.Set("Content-Length", strconv.Itoa(len(body)))
 		},
 		ModifyResponse: func(r *http.Response) error {
-			r.Body = &watchedBody{ReadCloser: r.Body, until: "3 of 4 done", then: v.release}
+			r.Body = &heardBody{ReadCloser: r.Body, turns: turns}
 			return nil
 		},
 		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { // such as a client that left
@@ -110,19 +107,66 @@ func rename(message []byte, header http.Header) []byte {
 	return message
 }
 
-// watchedBody does something once when a text has been read from it.
-type watchedBody struct {
-	io.ReadCloser
-	read  strings.Builder
-	until string
-	then  func()
+// inTurn are the KOLs of a comparison of which each arrives when the client
+// has heard of those before it.
+func inTurn() []string { return []string{"kol-0", "kol-1", "kol-2", "kol-3"} }
+
+// turns is a vendor that holds back its answers for those of inTurn.
+type turns struct {
+	vendor http.Handler
+	over   <-chan struct{} // nobody is held back any more
+
+	mu   sync.Mutex
+	turn map[string]chan struct{} // by KOL; closed and removed when its turn has come
 }
 
-func (b *watchedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	b.read.Write(p[:n])
-	if strings.Contains(b.read.String(), b.until) {
-		b.then()
+func startTurns(t *testing.T, v *vendor) (*turns, environment) {
+	t.Helper()
+	s := &turns{vendor: v, over: t.Context().Done(), turn: map[string]chan struct{}{}}
+	for _, kolID := range inTurn()[1:] {
+		s.turn[kolID] = make(chan struct{})
 	}
+	server := httptest.NewServer(s)
+	t.Cleanup(server.Close)
+	return s, against(t, v, sqliteFile(t)).with("JUSTONEAPI_BASE_URL", server.URL)
+}
+
+func (s *turns) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	turn, held := s.turn[r.URL.Query().Get("kolId")]
+	s.mu.Unlock()
+	if held {
+		select {
+		case <-turn:
+		case <-s.over:
+		}
+	}
+	s.vendor.ServeHTTP(w, r)
+}
+
+// hear takes what a client has heard so far.
+func (s *turns) hear(text string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, kolID := range inTurn() {
+		turn, held := s.turn[kolID]
+		if held && strings.Contains(text, fmt.Sprintf("%d of %d done", i, len(inTurn()))) {
+			close(turn)
+			delete(s.turn, kolID)
+		}
+	}
+}
+
+// heardBody lets turns hear what is read.
+type heardBody struct {
+	io.ReadCloser
+	turns *turns
+	heard strings.Builder
+}
+
+func (b *heardBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	b.heard.Write(p[:n])
+	b.turns.hear(b.heard.String())
 	return n, err
 }
