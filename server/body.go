@@ -35,6 +35,9 @@ func withBody(next func(w http.ResponseWriter, r *http.Request, body []byte)) ht
 func readBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	// The deadline must go again: it would end a connection whose call is slow.
 	// Writers that know none are those of tests.
+	if r.ContentLength > maxBody && r.Header.Get("Expect") != "" {
+		return nil, &http.MaxBytesError{Limit: maxBody} // before the client sends it
+	}
 	conn := http.NewResponseController(w)
 	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
 	defer func() { _ = conn.SetReadDeadline(time.Time{}) }()

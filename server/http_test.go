@@ -428,11 +428,57 @@ func TestBodiesAreBounded(t *testing.T) {
 
 func TestOddMessagesAreAnswered(t *testing.T) {
 	s := listenHTTP(t, newDouble(t), HTTPOptions{Streamable: true})
-	for _, body := range []string{"", "hello", "[" + request(1, "ping") + "]", "5", request(1, "ping") + "x"} {
-		answer := s.post(body)
-		assert.Equal(t, http.StatusBadRequest, answer.status, body)
-		assert.Contains(t, answer.text, "-32700", body)
+	_, endpoint := s.stream()
+	for body, code := range map[string]string{
+		"": "-32700", "hello": "-32700", request(1, "ping") + "x": "-32700",
+		"5": "-32600", " [" + request(1, "ping") + "]": "-32600", `{"jsonrpc":"2.0","id":{},"method":"ping"}`: "-32600",
+	} {
+		for _, path := range []string{"/mcp", endpoint} {
+			answer := s.do(http.MethodPost, path, body)
+			assert.Equal(t, http.StatusBadRequest, answer.status, "%s: %s", path, body)
+			assert.Contains(t, answer.text, code, "%s: %s", path, body)
+		}
 	}
+}
+
+func TestWrongParametersAreAnswered(t *testing.T) {
+	s := listenHTTP(t, newDouble(t), HTTPOptions{Streamable: true})
+	const body = `{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":7}}`
+	const want = `{"jsonrpc":"2.0","id":1,"error":{"code":-32602,"message":"params.name: a number where a string belongs."}}`
+	for version, status := range map[string]int{"2025-11-25": http.StatusOK, "2026-07-28": http.StatusBadRequest} {
+		answer := s.post(body, "MCP-Protocol-Version", version)
+		assert.Equal(t, status, answer.status, version)
+		assert.JSONEq(t, want, answer.text)
+	}
+	_, endpoint := s.stream()
+	answer := s.do(http.MethodPost, endpoint, body)
+	assert.Equal(t, http.StatusBadRequest, answer.status, "200 would promise an answer on the stream")
+	assert.JSONEq(t, want, answer.text)
+}
+
+func TestAResponseToNothingIsAcceptedAndIgnored(t *testing.T) {
+	s := listenHTTP(t, newDouble(t), HTTPOptions{Streamable: true})
+	_, endpoint := s.stream()
+	for _, path := range []string{"/mcp", endpoint} {
+		for _, body := range []string{`{"jsonrpc":"2.0","id":1,"result":{"a":1}}`, `{"jsonrpc":"2.0","id":1,"error":{}}`} {
+			answer := s.do(http.MethodPost, path, body)
+			assert.Equal(t, http.StatusAccepted, answer.status, "%s: %s", path, body)
+			assert.Empty(t, answer.text)
+		}
+	}
+}
+
+func TestABodyIsRefusedBeforeItIsSentIfTheClientAsks(t *testing.T) {
+	s := listenHTTP(t, newDouble(t), HTTPOptions{Streamable: true})
+	conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", strings.TrimPrefix(s.url, "http://"))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, "POST /mcp HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048577\r\nExpect: 100-continue\r\n\r\n")
+	require.NoError(t, err)
+	response, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	require.NoError(t, err)
+	defer func() { _ = response.Body.Close() }()
+	assert.Equal(t, http.StatusRequestEntityTooLarge, response.StatusCode)
 }
 
 func TestAPanicIsSurvivedAndTellsNothing(t *testing.T) {
@@ -485,7 +531,7 @@ func TestSSEAnswersNoCancelledCall(t *testing.T) {
 	for range 2 {
 		<-d.started
 	}
-	s.do(http.MethodPost, endpoint, cancel(1)+"ignored")
+	s.do(http.MethodPost, endpoint, cancel(1))
 	<-d.cancelled
 	s.do(http.MethodPost, endpoint, request(2, "ping"))
 	assert.Contains(t, mine.next(), `"id":2`)

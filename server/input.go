@@ -8,48 +8,47 @@ import (
 	"github.com/mark3labs/mcp-go/mcp"
 )
 
-// unparsable stands in for a line that was too long: mcp-go answers it with a
-// parse error, as it answers any line that is no JSON.
-const unparsable = "line too long"
-
-// input is stdin as mcp-go is to see it: whole lines, each counted as a
-// pending call where it is one, and no end before close is called, because
-// mcp-go cancels calls in flight as soon as it sees one.
+// input is stdin as mcp-go is to see it: whole lines that it can serve, each
+// counted as a pending call where it is one, and no end before close is called,
+// because mcp-go cancels calls in flight as soon as it sees one.
 type input struct {
 	calls  *pending
-	refuse func(id callID, reason string)
+	refuse func(*refusal)
+	log    *slog.Logger
 	lines  chan []byte
 	rest   []byte        // of the line that is being read
 	ended  chan struct{} // closed once the last line has been read and dispatched
 	closed chan struct{}
 }
 
-// newInput starts to read in. Calls that are too many are answered by refuse.
+// newInput starts to read in. What cannot be served is answered by refuse.
 // The goroutine it starts ends with in, or at the first line after close; a
 // Read that blocks cannot be called back.
-func newInput(in io.Reader, calls *pending, refuse func(id callID, reason string), log *slog.Logger) *input {
+func newInput(in io.Reader, calls *pending, refuse func(*refusal), log *slog.Logger) *input {
 	i := &input{
 		calls:  calls,
 		refuse: refuse,
+		log:    log,
 		lines:  make(chan []byte),
 		ended:  make(chan struct{}),
 		closed: make(chan struct{}),
 	}
-	go i.pump(in, log)
+	go i.pump(in)
 	return i
 }
 
-func (i *input) pump(in io.Reader, log *slog.Logger) {
+func (i *input) pump(in io.Reader) {
 	defer close(i.lines)
 	for source := newLines(in, maxLine); ; {
 		line, err := source.next()
 		if errors.Is(err, errLineTooLong) {
-			log.Warn("a message on stdin was skipped", "error", err, "limit", maxLine)
-			line, err = []byte(unparsable), nil
+			i.log.Warn("a message on stdin was skipped", "error", err, "limit", maxLine)
+			i.refuse(&refusal{code: mcp.INVALID_REQUEST, reason: "The message is longer than 4 MiB."})
+			continue
 		}
 		if err != nil {
 			if !errors.Is(err, io.EOF) {
-				log.Warn("reading stdin failed", "error", err)
+				i.log.Warn("reading stdin failed", "error", err)
 			}
 			return
 		}
@@ -79,15 +78,23 @@ func (i *input) next() bool {
 		case <-i.closed:
 			return false
 		case line, ok := <-i.lines:
-			id := requestID(line)
-			switch {
-			case !ok:
+			if !ok {
 				i.lines = nil // it has nothing more to say
 				close(i.ended)
+				continue
+			}
+			id, refused := requestID(line), refuse(line)
+			if refused != nil {
+				id = answerID(refused.answer()) // which is not to end another call
+			}
+			switch {
 			case !i.calls.begin(id):
 				i.lines = nil // nothing more is to be taken
+			case refused != nil:
+				i.log.Debug("a message is not served", "reason", refused.reason)
+				i.refuse(refused)
 			case i.overflows(id, line):
-				i.refuse(id, "Too many calls are waiting. Call again when some have been answered.")
+				i.refuse(&refusal{id, mcp.INTERNAL_ERROR, "Too many calls are waiting. Call again when some have been answered."})
 			default:
 				i.calls.cancel(cancelledID(line))
 				i.rest = line

@@ -22,7 +22,7 @@ func TestInputReadsNothingOnceDrained(t *testing.T) {
 }
 
 func TestInputHasNoEndBeforeItIsClosed(t *testing.T) {
-	in := newInput(strings.NewReader("a\nb"), newPending(), nil, quiet())
+	in := newInput(strings.NewReader(request(1, "a")+"\n"+request(2, "b")), newPending(), nil, quiet())
 	read := make(chan string)
 	go func() {
 		all, _ := io.ReadAll(in)
@@ -35,7 +35,7 @@ func TestInputHasNoEndBeforeItIsClosed(t *testing.T) {
 	default:
 	}
 	in.close()
-	assert.Equal(t, "a\nb\n", <-read)
+	assert.Equal(t, request(1, "a")+"\n"+request(2, "b")+"\n", <-read)
 }
 
 func TestInputCountsTheCallsItPassesOn(t *testing.T) {
@@ -47,4 +47,19 @@ func TestInputCountsTheCallsItPassesOn(t *testing.T) {
 	calls.end("1")
 	assert.True(t, isIdle(calls))
 	in.close()
+}
+
+func TestInputAnswersWhatCannotBeServed(t *testing.T) {
+	calls := newPending()
+	calls.begin("1")
+	var out strings.Builder
+	o := newOutput(&out, calls, quiet())
+	in := newInput(strings.NewReader("hello\n"+`{"jsonrpc":"2.0","id":1}`+"\n"+call(2, "echo")), calls, o.refuse, quiet())
+	defer in.close()
+	line := make([]byte, 1000)
+	n, err := in.Read(line)
+	require.NoError(t, err)
+	assert.Equal(t, call(2, "echo")+"\n", string(line[:n]), "nothing else is passed on")
+	assert.Equal(t, 2, strings.Count(out.String(), "\n"))
+	assert.Equal(t, 2, calls.size(), "the answer to what has the id of a call does not end the call")
 }

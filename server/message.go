@@ -100,7 +100,7 @@ func newCallID(id any) callID {
 	return callID(text)
 }
 
-// failure is the answer to a call that the server could not take or finish.
+// failure is the answer to a call that the server could not finish.
 func failure(id callID, reason string) []byte {
 	return fmt.Appendf(nil, `{"jsonrpc":"2.0","id":%s,"error":{"code":%d,"message":%q}}`+"\n", id, mcp.INTERNAL_ERROR, reason)
 }

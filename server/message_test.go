@@ -74,7 +74,7 @@ func FuzzIDs(f *testing.F) {
 		if want == "" {
 			return
 		}
-		assert.Equal(t, want, requestID(firstMessage(append(slices.Clone(in), " {]"...))), "whatever comes after it")
+		assert.NotNil(t, refuse(append(slices.Clone(in), " {]"...)), "nothing comes after it")
 		var request struct{ ID any }
 		require.NoError(t, json.Unmarshal(in, &request))
 		answer, err := json.Marshal(map[string]any{"id": request.ID, "result": 1})

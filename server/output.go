@@ -46,9 +46,9 @@ func (o *output) write(p []byte) {
 	o.answers.see(p)
 }
 
-// fail answers a call with an error.
-func (o *output) fail(id callID, reason string) {
-	_, _ = o.Write(failure(id, reason)) // which never fails
+// refuse answers what cannot be served.
+func (o *output) refuse(r *refusal) {
+	_, _ = o.Write(r.answer()) // which never fails
 }
 
 // close answers the calls that are still pending with an error, and keeps them

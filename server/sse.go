@@ -1,10 +1,8 @@
 package server
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"sync"
@@ -82,10 +80,13 @@ func (s *sse) stream(w http.ResponseWriter, r *http.Request) {
 func (s *sse) message(w http.ResponseWriter, r *http.Request, body []byte) {
 	session := s.find(r.URL.Query().Get("sessionId"))
 	if session == nil {
-		s.messages.ServeHTTP(w, r) // says what is wrong
+		http.Error(w, "sessionId names no open event stream. Open one with GET /sse: its first event tells where to post.", http.StatusBadRequest)
 		return
 	}
-	body = firstMessage(body)
+	if refused := refuse(body); refused != nil {
+		refused.write(w, http.StatusBadRequest) // a client takes 200 for an answer that comes on the stream
+		return
+	}
 	session.calls.cancel(cancelledID(body))
 	id := requestID(body)
 	if !session.calls.begin(id) {
@@ -100,16 +101,6 @@ func (s *sse) message(w http.ResponseWriter, r *http.Request, body []byte) {
 	if rec.status != http.StatusAccepted {
 		session.calls.end(id)
 	}
-}
-
-// firstMessage returns the first JSON value in body: mcp-go ignores what comes
-// after it.
-func firstMessage(body []byte) []byte {
-	var message json.RawMessage
-	if json.NewDecoder(bytes.NewReader(body)).Decode(&message) != nil {
-		return nil
-	}
-	return message
 }
 
 // shutdown takes no further calls, and ends each stream once its calls have

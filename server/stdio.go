@@ -43,7 +43,7 @@ func ServeStdio(ctx context.Context, mcp *mcpserver.MCPServer, in io.Reader, out
 			log.Warn("the client does not read its last answers")
 		}
 	}()
-	requests := newInput(in, calls, responses.fail, log)
+	requests := newInput(in, calls, responses.refuse, log)
 
 	served := make(chan error, 1)
 	// mcp-go would cancel calls in flight with ctx; closing requests ends it.

@@ -304,7 +304,7 @@ func TestStdioFinishesCallsWhoseClientIsGone(t *testing.T) {
 }
 
 func TestStdioInput(t *testing.T) {
-	parseError := -32700
+	const parseError, invalidRequest = -32700, -32600
 	tests := map[string]struct {
 		in   string
 		ids  []any // of the answers; nil stands for an error that names no call
@@ -318,16 +318,16 @@ func TestStdioInput(t *testing.T) {
 		"only a mark":        {in: "\uFEFF"},
 		"string id":          {in: call(`"a<b"`, "echo"), ids: []any{"a<b"}},
 		"fractional id":      {in: call("1.5", "echo"), ids: []any{1.5}},
-		"id beyond a double": {in: call("12345678901234567890", "echo"), ids: []any{12345678901234567890.0}},
+		"id beyond a double": {in: call("12345678901234567890", "echo"), ids: []any{12345678901234567890.0}, code: invalidRequest},
 		"no JSON":            {in: "hello\n" + call(1, "echo"), ids: []any{nil, 1.0}, code: parseError},
 		"trailing garbage":   {in: call(1, "echo") + "x", ids: []any{nil}, code: parseError},
-		"batch":              {in: "[" + call(1, "echo") + "]\n" + call(2, "echo"), ids: []any{nil, 2.0}, code: parseError},
-		"wrong version type": {in: `{"jsonrpc":2,"id":1,"method":"ping"}`, ids: []any{nil}, code: parseError},
+		"batch":              {in: "[" + call(1, "echo") + "]\n" + call(2, "echo"), ids: []any{nil, 2.0}, code: invalidRequest},
+		"wrong version type": {in: `{"jsonrpc":2,"id":1,"method":"ping"}`, ids: []any{1.0}, code: invalidRequest},
 		"unknown method":     {in: request(1, "no/such"), ids: []any{1.0}, code: -32601},
 		"notification":       {in: `{"jsonrpc":"2.0","method":"notifications/initialized"}`},
 		"an answer":          {in: `{"jsonrpc":"2.0","id":1,"result":{}}`},
 		"panic":              {in: call(1, "crash"), ids: []any{1.0}, code: -32603},
-		"too long":           {in: strings.Repeat("x", maxLine+1) + "\n" + call(1, "echo"), ids: []any{nil, 1.0}, code: parseError},
+		"too long":           {in: strings.Repeat("x", maxLine+1) + "\n" + call(1, "echo"), ids: []any{nil, 1.0}, code: invalidRequest},
 		"just short enough":  {in: `{"jsonrpc":"2.0","id":1,"method":"ping","params":{"x":"` + strings.Repeat("x", maxLine-100) + `"}}`, ids: []any{1.0}},
 	}
 	for name, test := range tests {

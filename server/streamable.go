@@ -32,6 +32,10 @@ func newStreamable(closing context.Context, server *mcpserver.MCPServer, log *sl
 }
 
 func (s *streamable) message(w http.ResponseWriter, r *http.Request, body []byte) {
+	if refused := refuse(body); refused != nil {
+		refused.write(w, statusOf(refused, r))
+		return
+	}
 	switch methodOf(body) {
 	case mcp.MethodNotificationCancelled:
 		// Without sessions mcp-go would cancel whichever client's call has the
@@ -47,4 +51,14 @@ func (s *streamable) message(w http.ResponseWriter, r *http.Request, body []byte
 	default:
 		s.inner.ServeHTTP(w, r)
 	}
+}
+
+// statusOf is the status of an answer that a message is not served. Parameters
+// are no fault of the HTTP request's, but since the revision 2026-07-28 its
+// status tells of them too.
+func statusOf(refused *refusal, r *http.Request) int {
+	if refused.code == mcp.INVALID_PARAMS && !mcp.IsModernProtocol(r.Header.Get(mcp.HeaderProtocolVersion)) {
+		return http.StatusOK
+	}
+	return http.StatusBadRequest
 }
