@@ -162,7 +162,7 @@ func (f *facts) negated(of schema.Dimension, key string) bool {
 func (f *facts) elsewhere(of schema.Dimension, name string) (entry, schema.Dimension, bool) {
 	for _, find := range []func(*lexicon, string) (entry, bool){(*lexicon).exact, (*lexicon).find} {
 		for _, other := range f.others(of) {
-			if e, known := find(f.lexicons()[other], name); known {
+			if e, known := find(f.lexicons()[other], name); known && !leftover(e) {
 				return e, other, true
 			}
 		}
@@ -172,6 +172,10 @@ func (f *facts) elsewhere(of schema.Dimension, name string) (entry, schema.Dimen
 	}
 	return entry{}, "", false
 }
+
+// leftover tells the vendor's interest of all that has no name of its own. Who
+// asks for a gender, a place or a brand that is "other" does not mean that.
+func leftover(e entry) bool { return slices.Contains(e.zh, fold("其他")) }
 
 // quotedIn quotes labels in the script of a name.
 func quotedIn(labels []label, name string) []string {
@@ -191,9 +195,9 @@ func scriptOf(name string) schema.Language {
 }
 
 func ageAdvice() ending {
-	groups := "not ages that the vendor tells apart. Its groups are " + strings.Join(schema.AgeGroups(), ", ") +
+	groups := "not match the vendor's age groups: " + strings.Join(schema.AgeGroups(), ", ") +
 		"; several together, such as 18-34, will do."
-	return ending{"which is " + groups, "which are " + groups}
+	return ending{"which does " + groups, "which do " + groups}
 }
 
 // takes says what names a dimension takes: of interests, which nothing else

@@ -85,7 +85,7 @@ func TestWrongTargets(t *testing.T) {
 		interestsTakeZH = ` It takes the vendor's interests, such as 美食, 生活记录, 娱乐, 时尚, 家居家装, 影视, 情感, 旅游, ` +
 			`美妆, 社科, 教育, 母婴, 健康, 兴趣爱好, 汽车, 宠物, 职场, 健身减肥, 素材 and 人文.`
 		tiers  = ` Of the tiers, only "tier1" and "new-tier1" are known; name other cities one by one.`
-		groups = "not ages that the vendor tells apart. Its groups are <18, 18-24, 25-34, 35-44, >44; several together, such as 18-34, will do."
+		groups = "not match the vendor's age groups: <18, 18-24, 25-34, 35-44, >44; several together, such as 18-34, will do."
 		nobody = `targetAudience names nobody. Give at least one of gender, ageGroups, provinces, cities, interests and devices, ` +
 			`such as {"gender": "female", "ageGroups": ["25-34"], "cities": ["tier1"]}.`
 	)
@@ -122,6 +122,8 @@ func TestWrongTargets(t *testing.T) {
 		{"a region as a city", cities("East China"), `targetAudience.cities has "East China", which is a region: put it in provinces.`},
 		{"overseas as a city", cities("abroad"), `targetAudience.cities has "abroad", which is no city: put it in provinces.`},
 		{"a brand as an interest", interests("iPhone"), `targetAudience.interests has "iPhone", which is a device brand: put it in devices.`},
+		{"another gender", &schema.TargetAudience{Gender: "other"}, `targetAudience.gender is "other", which is not known. It takes female or male.`},
+		{"other cities", cities("其他"), `targetAudience.cities has "其他", which is not known.` + citiesTake},
 		{"a gender as an interest", interests("girls"), `targetAudience.interests has "girls", which is a gender: put it in gender.`},
 		{"ages as an interest", interests("18-24"), `targetAudience.interests has "18-24", which is an age group: put it in ageGroups.`},
 		{"the country", provinces("China", "全国"), `targetAudience.provinces has "China" and "全国", which are the whole country: leave provinces out instead.`},
@@ -146,8 +148,8 @@ func TestWrongTargets(t *testing.T) {
 		{"whom to leave out", cities("非一线城市", "except Beijing"), `targetAudience.cities has "非一线城市" and "except Beijing", which say whom to leave out: name whom to reach instead.`},
 		{"one to leave out", &schema.TargetAudience{Gender: "non-female"}, `targetAudience.gender is "non-female", which says whom to leave out: name whom to reach instead.`},
 
-		{"ages that cut a group in two", ages("20-30"), `targetAudience.ageGroups has "20-30", which is ` + groups},
-		{"ages that are none", ages("Gen Z", "30"), `targetAudience.ageGroups has "Gen Z" and "30", which are ` + groups},
+		{"ages that cut a group in two", ages("20-30"), `targetAudience.ageGroups has "20-30", which does ` + groups},
+		{"ages that are none", ages("Gen Z", "30"), `targetAudience.ageGroups has "Gen Z" and "30", which do ` + groups},
 		{"a city as an age", ages("Wuhan"), `targetAudience.ageGroups has "Wuhan", which is a city: put it in cities.`},
 
 		{"a weight of no dimension", women(map[schema.Dimension]float64{"brand fit": 1}),

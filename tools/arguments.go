@@ -305,8 +305,10 @@ func invalidArgument(format string, a ...any) error {
 
 // quote returns value as JSON, short enough to repeat in a message.
 func quote(value any) string {
-	raw, err := json.Marshal(value)
-	if err != nil {
+	var raw bytes.Buffer
+	encoder := json.NewEncoder(&raw)
+	encoder.SetEscapeHTML(false) // an address is to be read as it was given
+	if err := encoder.Encode(value); err != nil {
 		return "not JSON"
 	}
 	const most = 80
@@ -315,10 +317,14 @@ func quote(value any) string {
 			return unicode.ReplacementChar // such as what turns the direction of writing
 		}
 		return r
-	}, string(raw))
+	}, strings.TrimSpace(raw.String()))
 	runes := []rune(printable)
 	if len(runes) > most {
-		return string(runes[:most]) + "…"
+		end := "…"
+		if runes[0] == '"' {
+			end += `"`
+		}
+		return string(runes[:most]) + end
 	}
 	return printable
 }

@@ -40,8 +40,8 @@ func parseKOLID(name string, value any) (string, error) {
 	if strings.Contains(text, "xiaohongshu.com/explore/") || strings.Contains(text, "xiaohongshu.com/discovery/item/") {
 		return "", invalidArgument("%s is the address of a note, %s. Give the address of its author's profile page, such as %q.", name, quote(text), exampleKOLAddress)
 	}
-	if strings.Contains(text, "xhslink.") {
-		return "", invalidArgument("%s is a short link, which only Xiaohongshu can resolve. Open %s in a browser and give the address it leads to, such as %q.", name, quote(text), exampleKOLAddress)
+	if link, found := shortLink(text); found {
+		return "", invalidArgument("%s is a short link, which only Xiaohongshu can resolve. Open %s in a browser and give the address it leads to, such as %q.", name, quote(link), exampleKOLAddress)
 	}
 	return "", invalidArgument("%s is %s, which is neither a KOL id (1 to %d letters, digits, _ or -), such as %q, nor the address of a profile page, such as %q.",
 		name, quote(value), longestKOLID, exampleKOLID, exampleKOLAddress)
@@ -122,6 +122,16 @@ func profileIDs(text string) []string {
 		}
 	}
 	return ids
+}
+
+// shortLink returns the short link in text, which may be a shared message.
+func shortLink(text string) (link string, found bool) {
+	for word := range strings.FieldsSeq(text) {
+		if strings.Contains(word, "xhslink.") {
+			return word, true
+		}
+	}
+	return "", false
 }
 
 // profileID returns the KOL id in the address of a profile page on

@@ -20,7 +20,7 @@ func (t *Tools) parseTarget(name string, value any) (*schema.TargetAudience, err
 	}
 	given := named(name+".", values, append(targetDimensions(), argument{name: "weights", also: []string{"weight"}}))
 	target := &schema.TargetAudience{}
-	read(given, "gender", &target.Gender, parseName)
+	read(given, "gender", &target.Gender, parseGender)
 	read(given, "ageGroups", &target.AgeGroups, parseNames)
 	read(given, "provinces", &target.Provinces, parseNames)
 	read(given, "cities", &target.Cities, parseNames)
@@ -48,8 +48,12 @@ func targetDimensions() []argument {
 	return dimensions
 }
 
-// parseName returns one name, without the wrapping that models add to it.
-func parseName(name string, value any) (string, error) {
+// parseGender returns a gender's name, without the wrapping that models add to
+// it. Whether there is such a gender, the analyst knows.
+func parseGender(name string, value any) (string, error) {
+	if _, ok := list(value); !ok {
+		return "", invalidArgument("%s is %s. It takes female or male.", name, quote(value))
+	}
 	names, err := parseNames(name, value)
 	if err != nil {
 		return "", err
@@ -140,7 +144,11 @@ func pairs(value any) (values map[string]any, ok bool) {
 		if !found {
 			return nil, false
 		}
-		values[strings.TrimSpace(name)] = weight
+		name = strings.TrimSpace(name)
+		if _, twice := values[name]; twice {
+			return nil, false
+		}
+		values[name] = weight
 	}
 	return values, true
 }
