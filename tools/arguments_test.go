@@ -205,7 +205,7 @@ func TestKOLsToCompare(t *testing.T) {
 		{"a list inside a string", `" [\"a\",\"b\"]"`, []string{"a", "b"}, ""},
 		{"profile addresses", `"https://www.xiaohongshu.com/user/profile/a?x=1 xiaohongshu.com/user/profile/b"`, []string{"a", "b"}, ""},
 		{"nothing", `null`, nil, `kolIds is missing. Give 2 to 20 KOL ids`},
-		{"one", `["a"]`, nil, `kolIds: 1 given, duplicates aside. It takes 2 to 20 KOLs.`},
+		{"one", `["a"]`, nil, `kolIds: 1 given, duplicates aside. It takes 2 to 20 KOLs; for one there is get_kol_fans_portrait.`},
 		{"none", `[]`, nil, `kolIds: 0 given`},
 		{"too many", `"` + many + `"`, nil, `kolIds: more than 20 given. It takes 2 to 20 KOLs.`},
 		{"a display name among them", `["a","李佳琦"]`, nil, `kolIds[1] is "李佳琦", which is neither a KOL id`},

@@ -75,6 +75,9 @@ func parseKOLIDs(name string, value any) ([]string, error) {
 			return nil, invalidArgument("%s: more than %d given. It takes %d to %d KOLs.", name, mostCompared, fewestCompared, mostCompared)
 		}
 	}
+	if len(ids) == 1 {
+		return nil, invalidArgument("%s: 1 given, duplicates aside. It takes %d to %d KOLs; for one there is %s.", name, fewestCompared, mostCompared, PortraitToolName)
+	}
 	if len(ids) < fewestCompared {
 		return nil, invalidArgument("%s: %d given, duplicates aside. It takes %d to %d KOLs.", name, len(ids), fewestCompared, mostCompared)
 	}
