@@ -93,7 +93,10 @@ func (c *Collector) Portrait(ctx context.Context, kolID string, fresh bool) (*sc
 			return nil, err
 		}
 		if answer != nil {
-			c.settle(call{kolID, fresh})
+			if c.settle(call{kolID, fresh}) {
+				answer.Source.FromStore, answer.Source.Charged = false, true
+				return answer, nil
+			}
 			c.countHit(ctx)
 			return answer, nil
 		}
@@ -160,16 +163,17 @@ func (c *Collector) atHand(ctx context.Context, kolID string) (*schema.Collected
 
 // join returns the flight for a call: one that has landed and is owed to it, or
 // the one under way, where its answer will do, or a new one, which the call then
-// has started.
+// has started. started is also true where the call takes over the charge from who
+// did.
 func (c *Collector) join(ctx context.Context, kolID string, fresh bool) (f *flight, started bool, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if f = c.owedTo(call{kolID, fresh}); f != nil {
-		return f, false, nil
+		return f, f.takesOver(), nil
 	}
 	if f = c.latest[kolID]; f != nil && (f.fresh || !fresh) {
 		f.left = max(f.left-1, 0) // this may well be who left before
-		return f, false, nil
+		return f, f.takesOver(), nil
 	}
 	if c.closed {
 		return nil, false, closing()

@@ -96,7 +96,11 @@ func (c *Collector) write(to call, o *owed) (paid func()) {
 func (c *Collector) owe(f *flight) {
 	to := call{f.kolID, f.fresh}
 	for range f.left {
-		c.debts[to] = append(c.debts[to], &owed{flight: c.landedWith(f.answer, f.err), left: f.done, until: c.Now().Add(debt)})
+		landed := c.landedWith(f.answer, f.err)
+		if f.err == nil && f.answer.Source.Charged && f.takesOver() {
+			landed.answer, landed.untold = f.answer, true
+		}
+		c.debts[to] = append(c.debts[to], &owed{flight: landed, left: f.done, until: c.Now().Add(debt)})
 	}
 }
 
@@ -128,11 +132,13 @@ func (c *Collector) owedTo(to call) *flight {
 	return f
 }
 
-// settle strikes off what is owed to a call that has its answer from elsewhere.
-func (c *Collector) settle(to call) {
+// settle strikes off what is owed to a call that has its answer from elsewhere,
+// and reports whether the call is still to be told what that was charged.
+func (c *Collector) settle(to call) (untold bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.take(to, func(*owed) bool { return true })
+	f := c.take(to, func(*owed) bool { return true })
+	return f != nil && f.takesOver()
 }
 
 // take pays the latest of the debts that will do. Where none is due, it returns

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/store"
 	"kol-portrait-mcp/store/memory"
 )
 
@@ -233,6 +234,47 @@ func TestAFreshCallBehindAnotherProcessSaysThatItPays(t *testing.T) {
 			time.Sleep(time.Minute)
 			assert.Len(t, v.asked(), map[bool]int{false: 1, true: 2}[fresh])
 		})
+	}
+}
+
+// A process dies while it collects. Whoever waits for it here is told that they
+// do not pay, which is no longer so when this process takes over: who comes back
+// is told of the charge.
+func TestChargeOfACollectionThatIsTakenOverIsTold(t *testing.T) {
+	tests := map[string]time.Duration{
+		"it is still waited for":         10 * time.Second,
+		"this process collects by then":  25 * time.Second,
+		"the answer is there by then":    time.Minute,
+		"the answer is old news by then": debt,
+	}
+	for name, later := range tests {
+		for _, fresh := range []bool{false, true} {
+			for _, ttl := range []time.Duration{24 * time.Hour, 0} {
+				t.Run(fmt.Sprintf("%s, fresh: %v, TTL: %v", name, fresh, ttl), func(t *testing.T) {
+					synctest.Test(t, func(t *testing.T) {
+						v, shelf := &vendor{takes: 10 * time.Second}, memory.New()
+						_, err := shelf.Acquire(t.Context(), store.Claim{KOLID: kol, Holder: "dead", Fresh: true}, leaseLasts)
+						require.NoError(t, err)
+						c := setup{vendor: v, store: shelf, change: func(o *Options) { o.AnswerWithin, o.CacheTTL = time.Second, ttl }}.collector()
+						for range 2 {
+							told := failure(t, c, kol, fresh)
+							assert.Equal(t, schema.StillCollecting, told.Kind)
+							assert.False(t, told.Charged)
+						}
+						time.Sleep(later)
+
+						c.AnswerWithin = time.Minute
+						took := portrait(t, c, kol, fresh).Source
+						assert.True(t, took.Charged)
+						assert.False(t, took.FromStore)
+						assert.Len(t, v.asked(), 1)
+
+						again := portrait(t, c, kol, false).Source
+						assert.Equal(t, ttl == 0, again.Charged, "told once")
+					})
+				})
+			}
+		}
 	}
 }
 

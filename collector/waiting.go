@@ -40,5 +40,15 @@ func (f *flight) leave(started bool) error {
 		return nil
 	}
 	f.left++
+	f.untold = f.untold || started && f.elsewhere
 	return f.stillCollecting(started && !f.elsewhere && f.Environment != schema.EnvironmentSample)
+}
+
+// takesOver reports whether who joins the flight is to be told of the charge in
+// place of who started it: another process was to pay when that caller left,
+// and may have died since. The caller holds mu.
+func (f *flight) takesOver() bool {
+	untold := f.untold
+	f.untold = false
+	return untold
 }
