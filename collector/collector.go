@@ -194,6 +194,9 @@ func (c *Collector) storage(ctx context.Context) (store.Store, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.AnswerWithin)
 	defer cancel()
 	attempt := c.opening.DoChan("", func() (any, error) {
+		if c.opened.Load() != nil { // since this caller looked
+			return nil, nil
+		}
 		s, err := c.Store(context.WithoutCancel(ctx))
 		if err != nil {
 			return nil, c.unavailable(context.WithoutCancel(ctx), "open the store", err)

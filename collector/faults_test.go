@@ -106,6 +106,33 @@ func TestStoreThatIsSlowToOpen(t *testing.T) {
 	})
 }
 
+// heldUp is the context of a caller that is held up just as it is about to have
+// the store opened.
+type heldUp struct {
+	context.Context
+	meanwhile func()
+}
+
+func (s heldUp) Deadline() (time.Time, bool) {
+	s.meanwhile()
+	return s.Context.Deadline()
+}
+
+// A store that is opened a second time would be another one, with leases and
+// charges of its own where it is in memory, and nobody would close the first.
+func TestStoreIsOpenedOnce(t *testing.T) {
+	opened := 0
+	c := setup{vendor: &vendor{}, change: func(o *Options) {
+		o.Store = func(context.Context) (store.Store, error) {
+			opened++
+			return memory.New(), nil
+		}
+	}}.collector()
+	require.NoError(t, c.Ready(heldUp{t.Context(), func() { portrait(t, c, kol, false) }}))
+	assert.Equal(t, 1, opened)
+	assert.True(t, portrait(t, c, kol, false).Source.FromStore)
+}
+
 func TestStoreThatCannotBeOpenedIsTriedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		opened := 0
