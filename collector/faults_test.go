@@ -106,6 +106,25 @@ func TestStoreThatIsSlowToOpen(t *testing.T) {
 	})
 }
 
+// A lease that is let go late must not answer those who come after it.
+func TestAFailureIsNotToldToWhoComesLater(t *testing.T) {
+	for _, fresh := range []bool{false, true} {
+		synctest.Test(t, func(t *testing.T) {
+			v := &vendor{fails: func(n int) *schema.Error {
+				if n == 1 {
+					return &schema.Error{Kind: schema.BadResponse, Message: "Nonsense.", Charged: true}
+				}
+				return nil
+			}}
+			c := setup{vendor: v, store: &slow{faulty{Store: memory.New()}}}.collector()
+			assert.Equal(t, schema.BadResponse, failure(t, c, kol, fresh).Kind)
+			assert.True(t, portrait(t, c, kol, fresh).Source.Charged)
+			assert.Len(t, v.asked(), 2)
+			require.NoError(t, c.Close(t.Context()))
+		})
+	}
+}
+
 // heldUp is the context of a caller that is held up just as it is about to have
 // the store opened.
 type heldUp struct {

@@ -80,18 +80,21 @@ func (f *flight) collect(ctx context.Context) {
 	}
 	letGo := f.holdOn(ctx, s)
 	defer letGo(broken()) // after a panic; else it does nothing any more
-	letGo(f.fetch(ctx, s, before))
+	err = f.fetch(ctx, s, before)
+	letGo(verdict(err))
+	if err != nil { // told when the lease is let go: who calls again then is to find neither
+		f.land(nil, f.withOlder(ctx, err))
+	}
 }
 
-// fetch asks the upstream, under the lease, and returns what others who wait
-// for this flight are to be told. It looks into the store once more before:
-// what another process collected since the call came will do.
-func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) *schema.Error {
+// fetch asks the upstream, under the lease, and lands with what that brings,
+// unless it fails. It looks into the store once more before: what another
+// process collected since the call came will do.
+func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) error {
 	if !f.fresh {
 		now, err := f.reread(ctx, f.kolID)
 		if err != nil {
-			f.land(nil, err)
-			return nil
+			return err
 		}
 		if now != nil && (f.young(&now.collected) || now.newerThan(before)) {
 			f.land(now.answer(), nil)
@@ -101,8 +104,7 @@ func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) *schema
 	collected, err := f.ask(ctx, s)
 	f.logOutcome(ctx, collected, err)
 	if err != nil {
-		f.land(nil, f.withOlder(ctx, err))
-		return verdict(err)
+		return err
 	}
 	f.keep(ctx, s, collected)
 	return nil

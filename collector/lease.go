@@ -148,18 +148,21 @@ func (f *flight) release(ctx context.Context, s store.Store, failure *schema.Err
 	}
 }
 
-// verdict is the failure that processes which wait for this flight are told:
-// one that may have cost something, so that they do not pay again blindly. After
+// verdict is the failure that processes which wait for this flight are told, nil
+// for none: one that may have cost something, so that they do not pay again blindly. After
 // any other they try for themselves: their token or their budget may be another.
 func verdict(err error) *schema.Error {
 	failure := (*schema.Error)(nil)
-	if !errors.As(err, &failure) {
-		return broken()
-	}
-	if !failure.Charged {
+	switch {
+	case err == nil:
 		return nil
+	case !errors.As(err, &failure):
+		return broken()
+	case !failure.Charged:
+		return nil
+	default:
+		return failure
 	}
-	return failure
 }
 
 func pause(ctx context.Context, d time.Duration) error {
