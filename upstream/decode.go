@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -117,35 +118,41 @@ func decodeRows(raw json.RawMessage, dimension, key string) ([]row, error) {
 		return nil, fmt.Errorf("%s: %w", dimension, broken(err))
 	}
 	var rows []row
-	seen := make(map[string]bool)
+	var found members
 	for decoder.PeekKind() != jsontext.KindEndArray {
 		path := place{dimension, len(rows), ""}
 		if len(rows) == maxRows {
 			return nil, fmt.Errorf("%s has more than %d rows", dimension, maxRows)
 		}
-		value, err := readValue(decoder, raw)
-		if err != nil {
-			return nil, path.wrong(broken(err))
+		var err error
+		if found, err = readRow(decoder, raw, found[:0], key); err != nil {
+			return nil, path.wrong(err)
 		}
-		r, err := decodeRow(value, path, key)
+		r, err := decodeRow(found, path, key)
 		if err != nil {
 			return nil, err
 		}
-		if seen[r.name] {
+		if slices.ContainsFunc(rows, func(other row) bool { return other.name == r.name }) {
 			return nil, fmt.Errorf("%s is %q for the second time", path.of(key), r.name)
 		}
-		seen[r.name] = true
 		rows = append(rows, r)
 	}
 	return rows, nil
 }
 
-func decodeRow(raw json.RawMessage, path place, key string) (row, error) {
-	members, err := decodeMembers(raw, key, "desc", "percent")
-	if err != nil {
-		return row{}, path.wrong(err)
+// readRow reads the members of the row that comes next in raw.
+func readRow(decoder *jsontext.Decoder, raw []byte, found members, key string) (members, error) {
+	if decoder.PeekKind() == jsontext.KindBeginObject {
+		return readMembers(decoder, raw, found, key, "desc", "percent")
 	}
-	r := row{}
+	value, err := readValue(decoder, raw)
+	if err != nil {
+		return nil, broken(err)
+	}
+	return nil, object(shapeOf(value))
+}
+
+func decodeRow(members members, path place, key string) (r row, err error) {
 	if r.name, err = decodeName(members.get(key), path.of(key)); err != nil {
 		return row{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -62,7 +63,10 @@ func text(raw json.RawMessage) string {
 // unquote returns what a JSON string stands for, with U+FFFD for half a
 // surrogate pair. That is all that AppendUnquote can complain of in a string
 // that has been read.
-func unquote(raw json.RawMessage) string {
+func unquote(raw []byte) string {
+	if bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) {
+		return string(raw[1 : len(raw)-1])
+	}
 	s, _ := jsontext.AppendUnquote(nil, raw)
 	return string(s)
 }
@@ -89,51 +93,77 @@ func (m members) have(name string) bool {
 	return slices.ContainsFunc(m, func(member member) bool { return member.name == name })
 }
 
-// decodeMembers reads the object that raw holds and returns those members that
-// are wanted, each byte for byte. It reads by parts, so that an object with a
-// million other members costs no memory, and returns what it has where the
-// object turns out broken. Names are matched exactly, and none may come twice:
-// which one were right? Neither is returned then.
+// decodeMembers reads the object that raw holds, and nothing else, and returns
+// those members that are wanted, as readMembers does.
 func decodeMembers(raw []byte, wanted ...string) (members, error) {
-	switch shape := shapeOf(raw); shape {
-	case "an object":
-	case notJSON:
-		return nil, errors.New("it is not JSON")
-	default:
-		return nil, fmt.Errorf("it is %s, not an object", shape)
+	if err := object(shapeOf(raw)); err != nil {
+		return nil, err
 	}
 	decoder := newDecoder(raw)
-	found := make(members, 0, len(wanted))
+	found, err := readMembers(decoder, raw, make(members, 0, len(wanted)), wanted...)
+	if err != nil && !errors.Is(err, errRepeated) {
+		return found, err
+	}
+	if _, end := decoder.ReadToken(); !errors.Is(end, io.EOF) {
+		return found, errors.New("it goes on after its end")
+	}
+	return found, err
+}
+
+// object says that a value of another shape is no object.
+func object(shape string) error {
+	switch shape {
+	case "an object":
+		return nil
+	case notJSON:
+		return errors.New("it is not JSON")
+	default:
+		return fmt.Errorf("it is %s, not an object", shape)
+	}
+}
+
+// readMembers reads the object that comes next in raw, and appends those members
+// that are wanted to found, each byte for byte. It reads by parts, so that an
+// object with a million other members costs no memory, and returns what it has
+// where the object turns out broken. Names are matched exactly, and none may come
+// twice: which one were right? Neither is returned then, and the error is
+// errRepeated.
+func readMembers(decoder *jsontext.Decoder, raw []byte, found members, wanted ...string) (members, error) {
 	if _, err := decoder.ReadToken(); err != nil {
-		return nil, broken(err)
+		return found, broken(err)
 	}
 	var repeated error
 	for decoder.PeekKind() != jsontext.KindEndObject {
-		token, err := decoder.ReadToken()
+		name, err := decoder.ReadValue()
 		if err != nil {
 			return found, broken(err)
 		}
-		name := token.String()
+		want := slices.IndexFunc(wanted, func(want string) bool { return spells(name, want) })
 		value, err := readValue(decoder, raw)
 		if err != nil {
 			return found, broken(err)
 		}
-		if !slices.Contains(wanted, name) {
+		if want < 0 {
 			continue
 		}
-		if at := slices.IndexFunc(found, func(m member) bool { return m.name == name }); at >= 0 {
-			repeated, found[at].value = fmt.Errorf("it has %s twice", name), nil
+		if at := slices.IndexFunc(found, func(m member) bool { return m.name == wanted[want] }); at >= 0 {
+			repeated, found[at].value = fmt.Errorf("it has %s %w", wanted[want], errRepeated), nil
 			continue
 		}
-		found = append(found, member{name, value})
+		found = append(found, member{wanted[want], value})
 	}
 	if _, err := decoder.ReadToken(); err != nil {
 		return found, broken(err)
 	}
-	if _, err := decoder.ReadToken(); !errors.Is(err, io.EOF) {
-		return found, errors.New("it goes on after its end")
-	}
 	return found, repeated
+}
+
+// errRepeated is an object that has a member twice.
+var errRepeated = errors.New("twice")
+
+// spells reports whether a JSON string stands for text.
+func spells(raw []byte, text string) bool {
+	return string(raw[1:len(raw)-1]) == text || bytes.IndexByte(raw, '\\') >= 0 && unquote(raw) == text
 }
 
 // newDecoder reads JSON in raw where it lies. Repeated names and broken UTF-8
