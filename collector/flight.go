@@ -102,8 +102,8 @@ func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) error {
 		}
 	}
 	collected, err := f.ask(ctx, s)
-	f.logOutcome(ctx, collected, err)
 	if err != nil {
+		f.logOutcome(ctx, nil, err)
 		return err
 	}
 	f.keep(ctx, s, collected)

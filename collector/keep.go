@@ -37,11 +37,14 @@ func (f *flight) keep(ctx context.Context, s store.Store, collected *schema.Coll
 	err := f.save(ctx, s, p)
 	if err == nil {
 		f.remember(p, collected.Distributions)
-		f.land(collected, nil)
+	} else {
+		f.setUnsaved(true)
+	}
+	f.land(collected, nil)
+	f.logOutcome(ctx, collected, nil) // callers need not wait for it
+	if err == nil {
 		return
 	}
-	f.setUnsaved(true)
-	f.land(collected, nil)
 	f.log.WarnContext(ctx, "the store did not take an answer that was paid for; this process keeps it and tries again", "error", err)
 	if err := f.resave(ctx, s, p); err != nil {
 		f.log.ErrorContext(ctx, "an answer that was paid for could not be stored before the end", "error", err)

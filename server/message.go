@@ -36,6 +36,9 @@ func requestID(message []byte) callID {
 
 // cancelledID returns the id of the request that message cancels.
 func cancelledID(message []byte) callID {
+	if !bytes.Contains(message, []byte("cancelled")) { // hardly any message is one
+		return ""
+	}
 	var notification struct {
 		Method mcp.MCPMethod
 		Params struct{ RequestID any }
