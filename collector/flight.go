@@ -91,6 +91,7 @@ func (f *flight) collect(ctx context.Context) {
 // unless it fails. It looks into the store once more before: what another
 // process collected since the call came will do.
 func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) error {
+	first := false // whether it is the KOL's first portrait, as far as can be told
 	if !f.fresh {
 		now, err := f.reread(ctx, f.kolID)
 		if err != nil {
@@ -100,13 +101,14 @@ func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) error {
 			f.land(now.answer(), nil)
 			return nil
 		}
+		first = now == nil
 	}
 	collected, err := f.ask(ctx, s)
 	if err != nil {
 		f.logOutcome(ctx, nil, err)
 		return err
 	}
-	f.keep(ctx, s, collected)
+	f.keep(ctx, s, collected, first)
 	return nil
 }
 

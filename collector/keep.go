@@ -21,8 +21,9 @@ const (
 
 // keep saves a portrait that was paid for and lands with it. Where the store
 // does not take it, the flight lands all the same, and stays until the store
-// does: meanwhile it is the answer to further calls.
-func (f *flight) keep(ctx context.Context, s store.Store, collected *schema.Collected) {
+// does: meanwhile it is the answer to further calls. With a KOL's first portrait
+// the store need not be asked for an older one.
+func (f *flight) keep(ctx context.Context, s store.Store, collected *schema.Collected, first bool) {
 	p := &store.Portrait{
 		ID:          f.id,
 		KOLID:       collected.KOLID,
@@ -37,6 +38,9 @@ func (f *flight) keep(ctx context.Context, s store.Store, collected *schema.Coll
 	err := f.save(ctx, s, p)
 	if err == nil {
 		f.remember(p, collected.Distributions)
+		if first {
+			f.recent.earlier.Add(day{p.KOLID, p.AsOf}, earlier{checked: f.Now(), saves: f.recent.saves.Load()})
+		}
 	} else {
 		f.setUnsaved(true)
 	}

@@ -133,6 +133,40 @@ func TestOlderIsAStoredPortrait(t *testing.T) {
 	})
 }
 
+// Of a KOL whose first portrait was just collected the store need not be asked;
+// of others it must be, and of this one again once another portrait was saved.
+func TestOlderOfTheFirstPortraitIsKnown(t *testing.T) {
+	for name, test := range map[string]struct {
+		saved, fresh bool
+		questions    int
+	}{
+		"the first":                  {questions: 0},
+		"not the first":              {saved: true, questions: 1},
+		"afresh, not looked for one": {fresh: true, questions: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				shelf := &watched{Store: memory.New()}
+				if test.saved {
+					require.NoError(t, shelf.Save(t.Context(), stored("a", "2025-12-31", 400*24*time.Hour)))
+				}
+				c := setup{vendor: &vendor{}, store: shelf}.collector()
+				collected, err := c.Portrait(t.Context(), kol, test.fresh)
+				require.NoError(t, err)
+				require.NotEmpty(t, collected.AsOf)
+
+				assert.Equal(t, test.saved, older(t, c, collected.AsOf) != nil)
+				assert.Equal(t, test.questions, shelf.questions())
+
+				_, err = c.Portrait(t.Context(), "another", false)
+				require.NoError(t, err)
+				older(t, c, collected.AsOf)
+				assert.Equal(t, 1, shelf.questions(), "after another was saved")
+			})
+		})
+	}
+}
+
 // It is asked for after every answer, so the store is asked once a second, and
 // what it has is decoded once; that it has nothing is remembered as well.
 func TestOlderIsRemembered(t *testing.T) {
