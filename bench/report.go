@@ -28,8 +28,8 @@ func report(r *results, machine string) string {
 		row(&b, r, d)
 	}
 	b.WriteString("\nInstalled size is that of the binary, and of the packages without Node itself (TypeScript SDK). Reading the stored\n" +
-		"portrait is a part of the stored call that only this server has. The vendor of the run takes " + vendorLatency.String() + "; what a call takes\n" +
-		"beyond that is the server's.\n\n## Bounds\n\n")
+		"portrait is a part of the stored call that only this server has. The vendor of the run takes " + vendorLatency.String() + "; above its\n" +
+		"latency is what a call takes beyond what a plain HTTP client takes that asks the vendor directly, in the same round.\n\n## Bounds\n\n")
 	for _, bound := range bounds() {
 		e, _ := bound.estimate(r)
 		fmt.Fprintf(&b, "- %s: %s ± %s.\n", bound, short(e.median), short(e.noise))

@@ -9,7 +9,7 @@ import (
 
 const (
 	storedCalls = 1000 // in one round, so that what a process uses to start does not count
-	freshCalls  = 100
+	freshCalls  = 200
 )
 
 // takeStarts measures the time from starting a process to its answer to
@@ -66,7 +66,7 @@ func (r *results) takeStored(ctx context.Context, rounds int) error {
 }
 
 // takeFresh measures calls for portraits that must be asked of the vendor, and
-// takes off what the vendor itself took for each.
+// takes off what the vendor takes for a plain client that asks it directly.
 func (r *results) takeFresh(ctx context.Context, rounds int, v *vendor) error {
 	next := 0
 	fresh := func(id int) string {
@@ -74,25 +74,24 @@ func (r *results) takeFresh(ctx context.Context, rounds int, v *vendor) error {
 		return call(id, fmt.Sprintf("kol-%d", next))
 	}
 	for range rounds {
+		direct, err := v.latency(ctx, freshCalls)
+		if err != nil {
+			return err
+		}
 		for _, c := range r.contestants {
-			before := v.requests()
+			before := v.requests.Load()
 			latencies, busy, err := converse(ctx, c, c.fresh, freshCalls, fresh)
 			if err != nil {
 				return err
+			}
+			if asked := v.requests.Load() - before; asked != freshCalls {
+				return fmt.Errorf("%s asked the vendor %d times in %d calls", c.name, asked, freshCalls)
 			}
 			_, idle, err := converse(ctx, c, c.fresh, 0, fresh)
 			if err != nil {
 				return err
 			}
-			vendors, err := v.since(before, freshCalls)
-			if err != nil {
-				return fmt.Errorf("%s: %w", c.name, err)
-			}
-			above := make([]time.Duration, freshCalls)
-			for i := range above {
-				above[i] = latencies[i] - vendors[i]
-			}
-			r.add(freshTime, c, milliseconds(median(above)))
+			r.add(freshTime, c, milliseconds(median(latencies)-direct))
 			r.add(freshProcessor, c, microseconds((busy-idle)/freshCalls))
 		}
 	}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
-	"sync"
+	"sync/atomic"
 	"time"
 
 	"kol-portrait-mcp/upstream/sample"
@@ -17,15 +19,12 @@ import (
 // The real one takes seconds; what is measured is what servers add.
 const vendorLatency = 5 * time.Millisecond
 
-// vendor answers every request with the documented portrait, and knows how long
-// it took for each.
+// vendor answers every request with the documented portrait, and counts them.
 type vendor struct {
-	url    string
-	answer []byte
-	server *http.Server
-
-	mu   sync.Mutex
-	took []time.Duration // by request
+	url      string
+	answer   []byte
+	server   *http.Server
+	requests atomic.Int64
 }
 
 func startVendor(ctx context.Context) (*vendor, error) {
@@ -52,35 +51,32 @@ func (v *vendor) close() { _ = v.server.Close() }
 
 // ServeHTTP answers one request.
 func (v *vendor) ServeHTTP(w http.ResponseWriter, _ *http.Request) {
-	arrived := time.Now()
+	v.requests.Add(1)
 	time.Sleep(vendorLatency)
-	v.note(time.Since(arrived)) // before the caller can have the answer
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Content-Length", strconv.Itoa(len(v.answer)))
 	_, _ = w.Write(v.answer)
 }
 
-func (v *vendor) note(took time.Duration) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.took = append(v.took, took)
-}
-
-// requests is how many have been answered so far.
-func (v *vendor) requests() int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return len(v.took)
-}
-
-// since returns how long each request took after the first so many; there must
-// be exactly as many as calls were made.
-func (v *vendor) since(first, calls int) ([]time.Duration, error) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	took := v.took[first:]
-	if len(took) != calls {
-		return nil, fmt.Errorf("the vendor was asked %d times in %d calls", len(took), calls)
+// latency is the median time that the vendor takes for a client that asks it
+// directly, one request after the other, and reads the answer.
+func (v *vendor) latency(ctx context.Context, requests int) (time.Duration, error) {
+	took := make([]time.Duration, requests)
+	for i := range took {
+		began := time.Now()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, v.url, http.NoBody)
+		if err != nil {
+			return 0, err
+		}
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return 0, err
+		}
+		_, err = io.Copy(io.Discard, response.Body)
+		if err = errors.Join(err, response.Body.Close()); err != nil {
+			return 0, err
+		}
+		took[i] = time.Since(began)
 	}
-	return took, nil
+	return median(took), nil
 }

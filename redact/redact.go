@@ -54,8 +54,7 @@ func (h *Hider) Found(text string) bool {
 	if h == nil || h.known == nil {
 		return false
 	}
-	known := h.known()
-	return known.in(text) || known.beneath(text)
+	return h.known().beneath(text)
 }
 
 // String returns ***.
@@ -87,6 +86,9 @@ func (s spellings) beneath(text string) bool {
 	const rounds = 3
 	if s.in(text) || s.inHex(text) {
 		return true
+	}
+	if !strings.ContainsAny(text, escapes) {
+		return false // there is nothing to undo
 	}
 	for range rounds {
 		before := text
