@@ -67,7 +67,7 @@ func TestABoundIsLeftByMoreThanTheNoise(t *testing.T) {
 			for _, value := range test.theirs {
 				r.addTo(of, mcpgo, value)
 			}
-			err := r.check([]bound{test.bound})
+			err := r.check([]bound{test.bound}, false)
 			if test.want == "" {
 				require.NoError(t, err)
 				return
@@ -75,6 +75,14 @@ func TestABoundIsLeftByMoreThanTheNoise(t *testing.T) {
 			require.ErrorContains(t, err, test.want)
 		})
 	}
+}
+
+func TestATimeByItselfIsHeldOnlyOnAnIdleMachine(t *testing.T) {
+	r := newResults(nil)
+	r.addTo(freshTime, ours, 1.5)
+	slow := []bound{{figure: freshTime, limit: 1}}
+	require.NoError(t, r.check(slow, false))
+	require.ErrorContains(t, r.check(slow, true), "at most 1 ms, but is 1.5 ± 0")
 }
 
 func TestTheReportHasARowForEveryFigureAndALineForEveryBound(t *testing.T) {
