@@ -1,11 +1,13 @@
 package audience_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -99,22 +101,35 @@ func TestBaselinesThatAreTaken(t *testing.T) {
 	}
 }
 
-// A document is refused with one line or gives a baseline that every audience
-// can be held against.
+// FuzzBaseline reads whatever document. It is refused with one line that can be
+// shown, or gives a baseline that every audience can be held against, the same
+// however the document is laid out.
 func FuzzBaseline(f *testing.F) {
 	f.Add(`{"gender": {"female": 0.6, "male": 0.4}, "ages": [{"group": "18-24", "percent": 0.4}]}`)
 	f.Add(`{"provinces": [{"name": "Guangdong", "percent": 0.1}, {"name": "海外", "percent": 1e-6}], "dateKey": 1}`)
 	f.Add(`{"devices": [{"name": "apple inc.", "desc": "苹果", "percent": 1}], "interests": null}`)
 	f.Add(`{"cities": [{"name": "a\nb", "percent": 11.9}]}`)
+	f.Add(`{"ages": [{"group": "<18", "percent": 0.5}, {"group": "under 18", "percent": 0.5}], "\u202e": 0}`)
 	d, _ := documented(f)
+	summary := func(t *testing.T, own *audience.Baseline) string {
+		t.Helper()
+		raw, err := json.Marshal(audience.New(own).Summarize(d, schema.English))
+		require.NoError(t, err)
+		return string(raw)
+	}
 	f.Fuzz(func(t *testing.T, document string) {
 		own, err := audience.ParseBaseline([]byte(document))
 		if err != nil {
-			assert.Nil(t, own)
-			assert.NotContains(t, err.Error(), "\n")
+			require.Nil(t, own)
+			require.False(t, strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }), "%q", err.Error())
 			return
 		}
-		_, err = json.Marshal(audience.New(own).Summarize(d, schema.English))
-		assert.NoError(t, err)
+		var laidOut bytes.Buffer
+		require.NoError(t, json.Indent(&laidOut, []byte(strings.TrimPrefix(document, "\ufeff")), "", "\t"))
+		same, err := audience.ParseBaseline(append([]byte("\ufeff"), laidOut.Bytes()...))
+		require.NoError(t, err)
+		require.Equal(t, summary(t, own), summary(t, same))
+		_, err = audience.ParseBaseline([]byte(document + "{}"))
+		require.Error(t, err, "two documents are none")
 	})
 }

@@ -415,28 +415,106 @@ func TestSlipsInProvincesSuggestTheRightOne(t *testing.T) {
 	})
 }
 
+// FuzzTarget asks for whatever name in any dimension. One that is understood
+// means the same however it is written, and so do the words for what it means;
+// one that is not is told in text that can be shown.
 func FuzzTarget(f *testing.F) {
 	for _, name := range []string{"", "Guangdong", "广东省", "18-24", "<", "\x00\xff", "\u202e", "自治州", strings.Repeat("ﷺ", 100), "tier1", "all", "ﬀ&İ", "9999999999999999999+"} {
-		f.Add(name, name, 1.0)
+		f.Add(name, name, 1.0, uint8(len(name)))
+	}
+	for of, names := range [][]string{
+		{"women", "m"}, {"over 44 years", "≥25", "未满18岁", "18~34"}, {"延边朝鲜族自治州", "Inner Mongolia Autonomous Region", "华东"},
+		{"Xi'an, Shaanxi", "Taizhou", "新一线"}, {"Film & TV", "美食"}, {"苹果手机", "Redmi"},
+	} {
+		for _, name := range names {
+			f.Add(name, "age", 0.5, uint8(of))
+		}
 	}
 	analyst := New(nil)
-	f.Fuzz(func(t *testing.T, name, other string, weight float64) {
-		names := []string{name, other}
-		target, err := analyst.Target(&schema.TargetAudience{
-			Gender: name, AgeGroups: names, Provinces: names, Cities: names, Interests: names, Devices: names,
-			Weights: map[schema.Dimension]float64{schema.Dimension(other): weight},
-		})
-		if err != nil {
-			assert.Nil(t, target)
-			for _, r := range err.Error() {
-				assert.True(t, unicode.IsPrint(r), "%q in %q", r, err.Error())
+	f.Fuzz(func(t *testing.T, name, other string, weight float64, at uint8) {
+		of := schema.Dimensions()[int(at)%len(schema.Dimensions())]
+		asked := naming(of, name)
+		asked.Interests, asked.Weights = append(asked.Interests, other), map[schema.Dimension]float64{schema.Dimension(other): weight}
+		target, err := analyst.Target(asked)
+		requireTold(t, target, err)
+
+		target, err = analyst.Target(naming(of, name))
+		requireTold(t, target, err)
+		if utf8.RuneCountInString(name) < longest-1 {
+			for _, spelling := range []string{" " + name + "\n", strings.Map(otherCase, name), strings.Map(fullWidth, name)} {
+				same, failure := analyst.Target(naming(of, spelling))
+				require.Equal(t, err == nil, failure == nil, "%q of %s: %v, and before: %v", spelling, of, failure, err)
+				requireSame(t, of, target, same)
 			}
+		}
+		if target == nil {
 			return
 		}
-		assert.NotEmpty(t, target.selected)
-		assert.NotEmpty(t, target.Words(schema.English))
-		assert.NotEmpty(t, target.Words(schema.Chinese))
+		for _, words := range []string{target.said[of][0].en, target.said[of][0].zh} {
+			same, err := analyst.Target(naming(of, words))
+			require.NoError(t, err, "%q for %q", words, name)
+			requireSame(t, of, target, same)
+		}
 	})
+}
+
+// requireTold checks that there is a target that has words, or an error that can
+// be shown.
+func requireTold(t *testing.T, target *Target, err error) {
+	t.Helper()
+	if err != nil {
+		require.Nil(t, target)
+		require.False(t, strings.ContainsFunc(err.Error(), func(r rune) bool { return !unicode.IsPrint(r) }), "%q", err.Error())
+		return
+	}
+	require.NotEmpty(t, target.selected)
+	require.NotEmpty(t, target.Words(schema.English))
+	require.NotEmpty(t, target.Words(schema.Chinese))
+}
+
+// requireSame checks that two targets ask for the same rows of a dimension, in
+// the same words.
+func requireSame(t *testing.T, of schema.Dimension, one, other *Target) {
+	t.Helper()
+	if one != nil {
+		require.Equal(t, one.selected[of], other.selected[of])
+		require.Equal(t, one.said[of], other.said[of])
+	}
+}
+
+// naming asks for one name in one dimension.
+func naming(of schema.Dimension, name string) *schema.TargetAudience {
+	names := []string{name}
+	switch of {
+	case schema.DimensionGender:
+		return &schema.TargetAudience{Gender: name}
+	case schema.DimensionAgeGroups:
+		return &schema.TargetAudience{AgeGroups: names}
+	case schema.DimensionProvinces:
+		return &schema.TargetAudience{Provinces: names}
+	case schema.DimensionCities:
+		return &schema.TargetAudience{Cities: names}
+	case schema.DimensionInterests:
+		return &schema.TargetAudience{Interests: names}
+	default:
+		return &schema.TargetAudience{Devices: names}
+	}
+}
+
+// otherCase returns an ASCII letter in the other case.
+func otherCase(r rune) rune {
+	if 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' {
+		return r ^ ' '
+	}
+	return r
+}
+
+// fullWidth returns a visible ASCII character as Chinese keyboards have it.
+func fullWidth(r rune) rune {
+	if '!' <= r && r <= '~' {
+		return r - '!' + '！'
+	}
+	return r
 }
 
 func BenchmarkReadFacts(b *testing.B) {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -367,6 +368,10 @@ func TestTheSampleNeedsNoToken(t *testing.T) {
 	}
 }
 
+// FuzzLoad sets one variable beside the token. What is taken is within the
+// bounds that Config states, and the same with white space around it; what is
+// refused is told in one line that names the variable; and neither shows a token,
+// wherever it was put.
 func FuzzLoad(f *testing.F) {
 	variables := config.Variables()
 	for i, v := range variables {
@@ -374,21 +379,80 @@ func FuzzLoad(f *testing.F) {
 			f.Add(uint8(i), value)
 		}
 	}
-	const token = "s3cr3t-0123456789"
+	const token = "a-made-up-token"
 	f.Fuzz(func(t *testing.T, i uint8, value string) {
 		name := variables[int(i)%len(variables)].Name
 		for _, value := range []string{value, token + value, value + token + value} {
 			e := env{"JUSTONEAPI_TOKEN": token}
 			e[name] = value // for the token itself, in its place; for its file, beside it, so that none is read
 			c, err := config.Load(context.Background(), envconfig.MapLookuper(e))
-			if err == nil {
-				assert.NotContains(t, fmt.Sprintf("%v %+v %#v %x", c.Token, c.AuthTokens, c.Store.URL, c.Token), token)
+			if err != nil {
+				require.Nil(t, c)
+				require.NotContains(t, err.Error(), token)
+				require.NotContains(t, err.Error(), "\n")
+				require.Contains(t, err.Error(), name)
 				continue
 			}
-			assert.Nil(t, c)
-			assert.NotContains(t, err.Error(), token)
-			assert.NotContains(t, err.Error(), "\n")
-			assert.Contains(t, err.Error(), name)
+			require.NotContains(t, fmt.Sprintf("%v %+v %#v %x", c.Token, c.AuthTokens, c.Store.URL, c.Token), token)
+			requireBounded(t, c)
+			e[name] = " \t" + value + "\r\n"
+			same, err := config.Load(context.Background(), envconfig.MapLookuper(e))
+			require.NoError(t, err)
+			require.Equal(t, revealed(c), revealed(same))
+		}
+		if name == "JUSTONEAPI_TOKEN" && strings.TrimSpace(value) != "" {
+			requireSameFromFile(t, value)
 		}
 	})
+}
+
+// requireBounded checks what Config says of its fields.
+func requireBounded(t *testing.T, c *config.Config) {
+	t.Helper()
+	within := func(what string, least, is, most float64) {
+		t.Helper()
+		require.True(t, least <= is && is <= most, "%s is %v, which is not from %v to %v", what, is, least, most)
+	}
+	within("Timeout", 0.1, c.Timeout.Seconds(), 600)
+	within("MaxAttempts", 1, float64(c.MaxAttempts), 10)
+	within("MaxRPS", 0.001, c.MaxRPS, 1000)
+	within("AnswerWithin", 0.1, c.AnswerWithin.Seconds(), 600)
+	within("CacheTTL", 0, c.CacheTTL.Hours(), 8760)
+	within("DailyBudget", 0, float64(c.DailyBudget), 1e9)
+	require.Contains(t, []schema.Environment{schema.EnvironmentGlobal, schema.EnvironmentCN, schema.EnvironmentSample}, c.Environment)
+	require.Contains(t, []config.StoreKind{config.StoreSQLite, config.StoreMemory, config.StoreRedis}, c.Store.Kind)
+	require.Equal(t, c.Store.Kind == config.StoreRedis, c.Store.URL.Reveal() != "")
+	require.True(t, c.Store.Path == "" || c.Store.Kind == config.StoreSQLite)
+	require.False(t, strings.HasSuffix(c.BaseURL, "/"), "%q", c.BaseURL)
+	for _, value := range slices.Concat(c.AllowedHosts, c.AllowedOrigins) {
+		require.NotEmpty(t, value)
+		require.Equal(t, strings.ToLower(value), value)
+	}
+	for _, token := range c.AuthTokens {
+		require.NotEmpty(t, token.Reveal())
+		require.NotContains(t, token.Reveal(), " ")
+	}
+}
+
+// revealed is c as text, with its secrets.
+func revealed(c *config.Config) string {
+	text := fmt.Sprintf("%+v %q %q", *c, c.Token.Reveal(), c.Store.URL.Reveal())
+	for _, token := range c.AuthTokens {
+		text += fmt.Sprintf(" %q", token.Reveal())
+	}
+	return text
+}
+
+// requireSameFromFile checks that a token is taken from a file, or refused, as
+// from the environment.
+func requireSameFromFile(t *testing.T, token string) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "token")
+	require.NoError(t, os.WriteFile(path, []byte(token+"\n"), 0o600))
+	want, refused := config.Load(context.Background(), envconfig.MapLookuper(env{"JUSTONEAPI_TOKEN": token}))
+	c, err := config.Load(context.Background(), envconfig.MapLookuper(env{"JUSTONEAPI_TOKEN_FILE": path}))
+	require.Equal(t, refused == nil, err == nil, "%v, and from the file: %v", refused, err)
+	if err == nil {
+		require.Equal(t, want.Token.Reveal(), c.Token.Reveal())
+	}
 }

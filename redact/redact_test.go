@@ -167,27 +167,49 @@ func TestHiderServesManyAtOnce(t *testing.T) {
 	callers.Wait()
 }
 
-// FuzzHide looks for text that hides badly: what comes out never holds the
-// secret, and text without it stays as it is.
+// FuzzHide looks for text that hides badly: what comes out holds the secret in
+// no spelling and is not hidden any further, text without it stays as it is, and
+// a secret goes however it is spelled and whatever stands around it.
 func FuzzHide(f *testing.F) {
-	for _, text := range []string{awkward, url.QueryEscape(awkward), html.EscapeString(awkward), `\u002541 %u0073 &#x26; \u{73}`, `\\\"%25%2541`} {
-		f.Add(awkward, text)
-		f.Add("plain-token-1234", text)
+	for i, text := range []string{awkward, url.QueryEscape(awkward), html.EscapeString(awkward), `\u002541 %u0073 &#x26; \u{73}`, `\\\"%25%2541`} {
+		f.Add(awkward, text, uint8(i))
+		f.Add("plain-token-1234", text, uint8(i+5))
 	}
-	f.Fuzz(func(t *testing.T, secret, text string) {
-		if len(secret) < 4 {
+	f.Fuzz(func(t *testing.T, secret, text string, way uint8) {
+		if len(secret) < 4 || strings.Trim(secret, "*") == "" {
 			return
 		}
 		hider := redact.New(secret)
-		shown := hider.Hide(text)
-		if strings.Contains(shown, secret) && shown != "***" {
-			t.Fatalf("%q in %q stays in %q", secret, text, shown)
-		}
-		if found := hider.Found(text); found != (shown != text) && text != "***" {
-			t.Fatalf("%q in %q: found %t, shown as %q", secret, text, found, shown)
-		}
-		if !hider.Found(text + url.QueryEscape(secret)) {
-			t.Fatalf("%q is not found behind %q", secret, text)
+		spelled := spelledIn(way, secret)
+		for _, text := range []string{text, text + spelled, spelled + text, text + spelled + text} {
+			shown := hider.Hide(text)
+			if strings.Contains(shown, secret) {
+				t.Fatalf("%q in %q stays in %q", secret, text, shown)
+			}
+			if found := hider.Found(text); found != (shown != text) && text != "***" {
+				t.Fatalf("%q in %q: found %t, shown as %q", secret, text, found, shown)
+			}
+			if again := hider.Hide(shown); again != shown || shown != "***" && hider.Found(shown) {
+				t.Fatalf("%q in %q: shown as %q, and then as %q", secret, text, shown, again)
+			}
+			if strings.Contains(text, spelled) && shown == text {
+				t.Fatalf("%q, spelled %q, stays in %q", secret, spelled, shown)
+			}
 		}
 	})
+}
+
+// spelledIn spells a secret in one of the ways of the world.
+func spelledIn(way uint8, secret string) string {
+	ways := []func(string) string{
+		func(s string) string { return s },
+		url.QueryEscape, url.PathEscape, html.EscapeString,
+		func(s string) string { return strconv.Quote(s) },
+		func(s string) string { return hex.EncodeToString([]byte(s)) },
+		func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
+		func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },
+		func(s string) string { return base64.RawURLEncoding.EncodeToString([]byte(s)) },
+		func(s string) string { return url.QueryEscape(url.QueryEscape(s)) },
+	}
+	return ways[int(way)%len(ways)](secret)
 }
