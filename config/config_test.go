@@ -81,7 +81,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 		"MCP_ADDR":                  ":9090",
 		"MCP_AUTH_TOKENS":           "first, second,,",
 		"MCP_ALLOW_UNAUTHENTICATED": "TRUE",
-		"MCP_ALLOWED_HOSTS":         "Portraits.example.com, portraits.example.com:8443, [::1]:80, [::1], 10.0.0.7",
+		"MCP_ALLOWED_HOSTS":         "Portraits.example.com, portraits.example.com:8443, [::1]:80, [::1], 2001:DB8::7, 10.0.0.7",
 		"MCP_ALLOWED_ORIGINS":       "https://App.example.com, http://localhost:6274, vscode-webview://abc",
 		"LOG_LEVEL":                 "WARN",
 		"LOG_FORMAT":                "JSON",
@@ -105,7 +105,7 @@ func TestEveryVariableIsRead(t *testing.T) {
 	assert.Equal(t, "first", c.AuthTokens[0].Reveal())
 	assert.Equal(t, "second", c.AuthTokens[1].Reveal())
 	assert.True(t, c.AllowUnauthenticated)
-	assert.Equal(t, []string{"portraits.example.com", "portraits.example.com:8443", "[::1]:80", "[::1]", "10.0.0.7"}, c.AllowedHosts)
+	assert.Equal(t, []string{"portraits.example.com", "portraits.example.com:8443", "[::1]:80", "[::1]", "[2001:db8::7]", "10.0.0.7"}, c.AllowedHosts)
 	assert.Equal(t, []string{"https://app.example.com", "http://localhost:6274", "vscode-webview://abc"}, c.AllowedOrigins)
 	assert.Equal(t, slog.LevelWarn, c.LogLevel)
 	assert.Equal(t, config.LogJSON, c.LogFormat)
@@ -252,6 +252,10 @@ func TestWrongValues(t *testing.T) {
 		{"MCP_ALLOWED_HOSTS", "a.example.com, https://b.example.com", `is "a.example.com, https://b.example.com": ` + hosts},
 		{"MCP_ALLOWED_HOSTS", "a.example.com:", `is "a.example.com:": ` + hosts},
 		{"MCP_ALLOWED_HOSTS", "[a.example.com]", `is "[a.example.com]": ` + hosts},
+		{"MCP_ALLOWED_HOSTS", "[a.example.com]:80", `is "[a.example.com]:80": ` + hosts},
+		{"MCP_ALLOWED_HOSTS", "[10.0.0.7]:80", `is "[10.0.0.7]:80": ` + hosts},
+		{"MCP_ALLOWED_HOSTS", "[fe80::1%eth0]:80", `is "[fe80::1%eth0]:80": ` + hosts},
+		{"MCP_ALLOWED_HOSTS", "fe80::1%eth0", `is "fe80::1%eth0": ` + hosts},
 		{"MCP_ALLOWED_ORIGINS", "*", `is "*": ` + origins},
 		{"MCP_ALLOWED_ORIGINS", "null", `is "null": ` + origins},
 		{"MCP_ALLOWED_ORIGINS", "app.example.com", `is "app.example.com": ` + origins},

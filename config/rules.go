@@ -172,19 +172,32 @@ func bearerToken(value string) (string, bool) {
 	return value, !strings.ContainsFunc(value, notGraphic)
 }
 
-// hostHeader takes a host, or host:port. There is no wildcard: a list that
-// lets every host through would be no protection.
+// hostHeader takes a host, or host:port, in the form of a Host header, which
+// has an IPv6 address in brackets; one without them gets them. There is no
+// wildcard: a list that lets every host through would be no protection.
 func hostHeader(value string) (string, bool) {
 	value = strings.ToLower(value)
-	if host, port, err := net.SplitHostPort(value); err == nil {
-		return value, isHost(host) && isPort(port, false)
+	if isIPv6(value) {
+		return "[" + value + "]", true
 	}
-	if inner, ok := strings.CutPrefix(value, "["); ok {
+	host := value
+	if _, port, err := net.SplitHostPort(value); err == nil {
+		if !isPort(port, false) {
+			return "", false
+		}
+		host = strings.TrimSuffix(value, ":"+port)
+	}
+	if inner, ok := strings.CutPrefix(host, "["); ok {
 		inner, ok = strings.CutSuffix(inner, "]")
-		ip, err := netip.ParseAddr(inner)
-		return value, ok && err == nil && ip.Is6()
+		return value, ok && isIPv6(inner)
 	}
-	return value, isHost(value)
+	return value, isHost(host) && !strings.Contains(host, ":")
+}
+
+// isIPv6 refuses zones, which mean something on one machine only.
+func isIPv6(s string) bool {
+	ip, err := netip.ParseAddr(s)
+	return err == nil && ip.Is6() && ip.Zone() == ""
 }
 
 func originHeader(value string) (string, bool) {
