@@ -76,6 +76,7 @@ func checkBaseURL(t *testing.T, cfg *config.Config) {
 	require.NoError(t, err)
 	require.Equal(t, base.Scheme, asked.Scheme)
 	require.Equal(t, strings.TrimSuffix(base.Host, ":"), asked.Host)
+	require.Nil(t, asked.User)
 	require.Equal(t, url.Values{"kolId": {"kol"}, "acceptCache": {"true"}, "token": {"a&b"}}, asked.Query())
 	require.True(t, strings.HasSuffix(asked.Path, "/get-kol-fans-portrait/v1"), "%s", asked)
 }

@@ -80,21 +80,23 @@ func FuzzIDs(f *testing.F) {
 		answer, err := json.Marshal(map[string]any{"id": request.ID, "result": 1})
 		require.NoError(t, err)
 		assert.Equal(t, want, answerID(answer))
-		assert.Equal(t, want, answerID(failure(want, "too \"many\"\n")))
+		refused := failure(want, "too \"many\"\n")
+		assert.Equal(t, want, answerID(refused))
+		assert.True(t, json.Valid(refused), "%s", refused)
 		for _, stream := range []string{"%s\n", "event: message\ndata:%s\n\n", "data: %s\n\n"} {
-			assert.Zero(t, leftPending(want, fmt.Sprintf(stream, answer), int(cut)), "answered in two writes: %s", stream)
+			assert.Zero(t, leftPending(want, fmt.Sprintf(stream, answer), 1+int(cut)), "answered in pieces: %s", stream)
 		}
 	})
 }
 
 // leftPending is how many calls are pending once the call of an id was begun
-// and a stream was written in two writes, the first of at most cut bytes.
-func leftPending(id callID, stream string, cut int) int {
+// and a stream was written in pieces of at most that many bytes.
+func leftPending(id callID, stream string, most int) int {
 	calls := newPending()
 	calls.begin(id)
 	seen := answers{calls: calls}
-	cut = min(cut, len(stream))
-	seen.see([]byte(stream[:cut]))
-	seen.see([]byte(stream[cut:]))
+	for piece := range slices.Chunk([]byte(stream), most) {
+		seen.see(piece)
+	}
 	return calls.size()
 }
