@@ -440,11 +440,11 @@ func requireBounded(t *testing.T, c *config.Config) {
 
 // revealed is c as text, with its secrets.
 func revealed(c *config.Config) string {
-	text := fmt.Sprintf("%+v %q %q", *c, c.Token.Reveal(), c.Store.URL.Reveal())
+	secrets := []string{c.Token.Reveal(), c.Store.URL.Reveal()}
 	for _, token := range c.AuthTokens {
-		text += fmt.Sprintf(" %q", token.Reveal())
+		secrets = append(secrets, token.Reveal())
 	}
-	return text
+	return fmt.Sprintf("%+v %q", *c, secrets)
 }
 
 // requireSameFromFile checks that a token is taken from a file, or refused, as

@@ -204,7 +204,7 @@ func spelledIn(way uint8, secret string) string {
 	ways := []func(string) string{
 		func(s string) string { return s },
 		url.QueryEscape, url.PathEscape, html.EscapeString,
-		func(s string) string { return strconv.Quote(s) },
+		strconv.Quote,
 		func(s string) string { return hex.EncodeToString([]byte(s)) },
 		func(s string) string { return strings.ToUpper(hex.EncodeToString([]byte(s))) },
 		func(s string) string { return base64.StdEncoding.EncodeToString([]byte(s)) },

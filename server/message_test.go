@@ -61,14 +61,23 @@ func TestAnswerID(t *testing.T) {
 	}
 }
 
-// Whatever a client calls its request, the answer that carries the same id
-// ends it.
-func FuzzIDs(f *testing.F) {
+// FuzzMessages takes messages as they come in. One is passed on, or refused in a
+// line of JSON; and whatever a client calls its request, the answer that carries
+// the same id ends it.
+func FuzzMessages(f *testing.F) {
 	for i, id := range []string{`1`, `"1"`, `-0`, `1e3`, `1e999`, `12345678901234567890`, `"\u0000<\ud800"`, `null`, `[1]`, `{"a":1}`, `nonsense`, ``} {
 		f.Add([]byte(`{"jsonrpc":"2.0","id":`+id+`,"method":"ping"}`), uint8(i))
 	}
 	f.Add([]byte(`{"id":1,"id":2,"METHOD":"ping","params":{"id":3}}`), uint8(40))
+	for _, message := range []string{
+		``, `{`, `[]`, `{"jsonrpc":"2.0","id":"\u0000","result":1}`, `{"jsonrpc":"2.0","method":"x","params":[]}`,
+		`{"jsonrpc":"2.0","id":"\u2028","method":"tools/call","params":{"name":{}}}`,
+		`{"jsonrpc":"2.0","id":1,"method":"completion/complete","params":{"ref":{"type":7}}}`, "{\"jsonrpc\":\"2.0\",\"id\":\"\xff\"}",
+	} {
+		f.Add([]byte(message), uint8(1))
+	}
 	f.Fuzz(func(t *testing.T, in []byte, cut uint8) {
+		checkRefused(t, in)
 		_ = answerID(in)
 		want := requestID(in)
 		if want == "" {
