@@ -82,7 +82,7 @@ func New(o Options) *Collector {
 // collection only the call that started it is told that it was charged, so that
 // charges add up.
 //
-// The error is a *schema.Error. A call that has waited for AnswerWithin, or
+// The error is, or wraps, a *schema.Error. A call that has waited for AnswerWithin, or
 // whose ctx ends, is told still_collecting: the collection goes on, and the
 // next call has its answer without another charge, a fresh one too. Owe does
 // the same for an answer that came in time, but may not reach the client.

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -56,19 +57,46 @@ func (c *Collector) Owe(ctx context.Context, answer *schema.Collected, fresh boo
 
 // OweFailure is Owe for a call that failed after the vendor had, or may have,
 // charged it: its repetition as a part of another call is told the same, at no
-// further charge, until the time from which trying again makes sense. It does
-// nothing for any other failure.
-func (c *Collector) OweFailure(ctx context.Context, kolID string, failure *schema.Error, fresh bool) (paid func()) {
-	if !failure.Charged || failure.Kind == schema.StillCollecting {
+// further charge, until the time from which trying again makes sense, however
+// often it is repeated. It does nothing for any other failure. err is what
+// Portrait returned.
+func (c *Collector) OweFailure(ctx context.Context, kolID string, err error, fresh bool) (paid func()) {
+	again := c.again(err)
+	if again == nil {
 		return func() {}
+	}
+	return c.write(call{kolID, fresh}, &owed{flight: c.landedWith(nil, again), left: ctx.Done(), until: again.until})
+}
+
+// retold is a failure as those are told who are owed it.
+type retold struct {
+	failure *schema.Error
+	until   time.Time
+}
+
+// Error is the failure's.
+func (r *retold) Error() string { return r.failure.Error() }
+
+// Unwrap returns the failure.
+func (r *retold) Unwrap() error { return r.failure }
+
+// again returns a failure as it is told again, nil where it is not to be: one
+// that has been owed before as it is, and for no longer.
+func (c *Collector) again(err error) *retold {
+	if again, ok := errors.AsType[*retold](err); ok {
+		return again
+	}
+	failure, ok := errors.AsType[*schema.Error](err)
+	if !ok || !failure.Charged || failure.Kind == schema.StillCollecting {
+		return nil
 	}
 	until := c.Now().Add(debt)
 	if failure.Retryable {
 		until = c.Now().Add(time.Duration(failure.RetryAfterSeconds) * time.Second)
 	}
-	again := *failure
-	again.Charged = false // that was the call before
-	return c.write(call{kolID, fresh}, &owed{flight: c.landedWith(nil, &again), left: ctx.Done(), until: until})
+	told := *failure
+	told.Charged = false // that was the call before
+	return &retold{&told, until}
 }
 
 func sooner(a, b time.Time) time.Time {

@@ -2,6 +2,7 @@ package collector
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -210,6 +211,32 @@ func TestFailureWithAChargeIsOwed(t *testing.T) {
 			})
 		}
 	}
+}
+
+// A comparison of which one is late for long is repeated again and again, and
+// must not pay for the one that failed every other time.
+func TestFailureIsOwedAgainAndAgain(t *testing.T) {
+	const again = 2 * time.Minute
+	synctest.Test(t, func(t *testing.T) {
+		v := &vendor{fails: func(int) *schema.Error {
+			return &schema.Error{Kind: schema.Timeout, Message: "Too slow.", Charged: true, Retryable: true, RetryAfterSeconds: int(again.Seconds())}
+		}}
+		c := setup{vendor: v}.collector()
+		for i := range 5 {
+			ctx, leave := context.WithCancel(t.Context())
+			_, err := c.Portrait(ctx, kol, true)
+			told, ok := errors.AsType[*schema.Error](err)
+			require.True(t, ok)
+			assert.Equal(t, schema.Timeout, told.Kind)
+			assert.Equal(t, i == 0, told.Charged)
+			c.OweFailure(ctx, kol, err, true)
+			leave()
+			time.Sleep(again / 5)
+			assert.Len(t, v.asked(), 1)
+		}
+		assert.True(t, failure(t, c, kol, true).Charged, "no longer than the first says")
+		assert.Len(t, v.asked(), 2)
+	})
 }
 
 func TestFailureThatTheClientHasIsNotOwed(t *testing.T) {

@@ -15,7 +15,7 @@ func (collectorFunc) Stored(context.Context, string) (*schema.Collected, error) 
 func (collectorFunc) Owe(context.Context, *schema.Collected, bool) (paid func()) { return func() {} }
 
 // OweFailure owes nothing.
-func (collectorFunc) OweFailure(context.Context, string, *schema.Error, bool) (paid func()) {
+func (collectorFunc) OweFailure(context.Context, string, error, bool) (paid func()) {
 	return func() {}
 }
 

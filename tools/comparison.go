@@ -128,7 +128,7 @@ func (t *Tools) collectOne(ctx context.Context, kolID string, fresh bool) (colle
 	}()
 	collected, err = t.collector.Portrait(ctx, kolID, fresh)
 	if err != nil {
-		return nil, t.collector.OweFailure(ctx, kolID, FailureOf(err).Error, fresh), err
+		return nil, t.collector.OweFailure(ctx, kolID, err, fresh), err
 	}
 	return collected, t.collector.Owe(ctx, collected, fresh), nil
 }

@@ -2,6 +2,7 @@ package tools_test
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"sync"
@@ -41,8 +42,8 @@ func (b *books) Owe(ctx context.Context, answer *schema.Collected, fresh bool) (
 	}
 }
 
-func (b *books) OweFailure(ctx context.Context, kolID string, failure *schema.Error, fresh bool) (paid func()) {
-	if !failure.Charged {
+func (b *books) OweFailure(ctx context.Context, kolID string, err error, fresh bool) (paid func()) {
+	if failure, ok := errors.AsType[*schema.Error](err); !ok || !failure.Charged {
 		return func() {}
 	}
 	return b.Owe(ctx, &schema.Collected{KOLID: kolID}, fresh)

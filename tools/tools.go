@@ -18,7 +18,7 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// Collector brings portraits, and keeps them. Its errors are *schema.Errors.
+// Collector brings portraits, and keeps them. Its errors are, or wrap, *schema.Errors.
 type Collector interface {
 	// Portrait returns the portrait of a KOL, the stored one where that is recent
 	// enough. fresh asks for a new collection even then.
@@ -28,7 +28,7 @@ type Collector interface {
 	// of Portrait has the answer too, without another charge.
 	Owe(ctx context.Context, answer *schema.Collected, fresh bool) (paid func())
 	// OweFailure is Owe for a call that failed with a charge.
-	OweFailure(ctx context.Context, kolID string, failure *schema.Error, fresh bool) (paid func())
+	OweFailure(ctx context.Context, kolID string, err error, fresh bool) (paid func())
 	// Stored returns the newest stored portrait of a KOL, however old it is, or
 	// nil where there is none.
 	Stored(ctx context.Context, kolID string) (*schema.Collected, error)
