@@ -403,7 +403,8 @@ func (l *lane) judgeStory(st *story) {
 // unexplain notes a failure that only the network can have caused.
 func (l *lane) unexplain(st *story) {
 	kind := st.failure.Kind
-	assert.True(l.t, kind == schema.Network || kind == schema.Timeout && st.failure.Charged, "%s: told %+v", st, st.failure)
+	charged := st.failure.Charged || st.repeated // who repeats a comparison was told before
+	assert.True(l.t, kind == schema.Network || kind == schema.Timeout && charged, "%s: told %+v", st, st.failure)
 	l.count(func() { l.unexplained[kind]++ })
 }
 
@@ -566,10 +567,11 @@ func (l *lane) read(a *comparedAnswer, stories map[string]*story) (again bool) {
 		}
 	}
 	for _, f := range a.Failures {
+		late := f.Error.Kind == schema.StillCollecting
 		if st := stories[f.KOLID]; assert.NotNil(l.t, st, f.KOLID) {
-			st.failure = f.Error
+			st.failure, st.told = f.Error, st.told || f.Error.Charged && !late
 		}
-		again = again || f.Error.Kind == schema.StillCollecting
+		again = again || late
 		l.count(func() { l.errors[f.Error.Kind]++ })
 	}
 	l.count(func() { l.portraits += len(a.Portraits) })
@@ -584,7 +586,7 @@ func (l *lane) remember(stories map[string]*story) {
 		repeat = repeat || st.failure != nil && st.failure.Retryable
 	}
 	for kolID, st := range stories {
-		if st.failure != nil && st.failure.Charged || st.failure == nil && repeat {
+		if st.failure != nil && st.told || st.failure == nil && repeat {
 			l.owed[kolID] = append(l.owed[kolID], st.failure)
 		}
 	}
