@@ -94,6 +94,7 @@ func endAmongFaults(t *testing.T, signal syscall.Signal) {
 	all := newStorm(t, v, overHTTP(client, addr))
 	lanes := all.lanes(seed, 40)
 	answered := untilTheEnd(t, lanes)
+	_ = s.cmd.Process.Signal(signal) // where there were fewer requests
 	err := <-s.exited
 	if signal == syscall.SIGKILL {
 		require.Error(t, err)

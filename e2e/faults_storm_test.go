@@ -27,9 +27,9 @@ import (
 )
 
 const (
-	callers = 100
-	steps   = 100 // of each caller
-	warming = 10  // of these
+	callers = 64
+	steps   = 160 // of each caller
+	warming = 16  // of these
 )
 
 // Ten thousand calls by many callers at once, while a third of what the vendor
@@ -246,9 +246,10 @@ func (s *storm) judge(figures schema.Usage, path string) (tooLate map[string]int
 	for _, f := range connectionFaults() {
 		broken += byName[f.name]
 	}
+	starved := s.vendor.count() / 100 // requests that may have been too late, on a machine that does much else
 	tooLate = s.judgeStore(path)
-	assert.LessOrEqual(s.t, sum(tooLate), s.vendor.count()/100, "right answers that were too late: %v", tooLate)
-	assert.LessOrEqual(s.t, sum(s.unexplained), broken+sum(tooLate), "failures that are the network's own")
+	assert.LessOrEqual(s.t, sum(tooLate), starved, "right answers that were too late: %v", tooLate)
+	assert.LessOrEqual(s.t, sum(s.unexplained), broken+starved, "failures that are the network's own")
 	s.judgeShared(tooLate)
 
 	charged := 0
@@ -257,7 +258,7 @@ func (s *storm) judge(figures schema.Usage, path string) (tooLate map[string]int
 	}
 	assert.LessOrEqual(s.t, s.vendor.Charged(), charged, "charged by the vendor")
 	assert.LessOrEqual(s.t, charged, figures.Charged, "what may have been charged is counted")
-	assert.LessOrEqual(s.t, figures.Charged, charged+broken, "what cannot have been charged is not")
+	assert.LessOrEqual(s.t, figures.Charged, charged+broken+starved, "what cannot have been charged is not")
 	assert.LessOrEqual(s.t, figures.Charged, sum(s.told), "what is counted is told")
 	return tooLate
 }
