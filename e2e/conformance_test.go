@@ -46,7 +46,7 @@ const (
 
 // Why a scenario does not apply.
 const (
-	noSessions  = "The server keeps no sessions, which the protocol leaves to it and the newest revision has no more."
+	noSessions  = "The server keeps no sessions, which the protocol leaves to it, and which the newest revision has dropped."
 	noLogging   = "The protocol's logging is deprecated; the server logs to stderr."
 	onlyText    = "Tools answer with text and structured data, prompts and resources with text; there is nothing else to send."
 	noQuestions = "No tool or prompt asks the client, its user or its model for anything."

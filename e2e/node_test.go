@@ -15,11 +15,19 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// node is the Node that e2e/package.json pins: the official clients need a newer
-// one than a machine may have.
+// node is the Node that e2e/package.json pins, where it has one for this system:
+// the official clients need a newer one than a machine may have.
 func node(t *testing.T) string {
 	t.Helper()
-	return npmBinary(t, "node")
+	npmBinary(t, "mcp-inspector") // is there, unless nothing was installed
+	path, err := filepath.Abs(filepath.Join("node_modules", ".bin", "node"))
+	require.NoError(t, err)
+	if _, err = os.Stat(path); err == nil {
+		return path
+	}
+	path, err = exec.LookPath("node")
+	require.NoError(t, err)
+	return path
 }
 
 // npmBinary is the command of that name which e2e's npm packages install, as an

@@ -210,16 +210,24 @@ func formOf(method mcp.MCPMethod) any {
 func faultOfValues(form any) string {
 	switch params := form.(type) {
 	case *toolCall:
-		return missing("name", params.Name == "")
-	case *mcp.GetPromptParams:
-		return missing("name", params.Name == "")
-	case *mcp.ReadResourceParams:
-		return missing("uri", params.URI == "")
-	case *completion:
-		if fault := missing("ref", params.Ref == nil) + missing("argument", params.Ref != nil && params.Argument == nil); fault != "" {
-			return fault
+		if params.Name == "" {
+			return "params.name is missing."
 		}
-		if params.Ref.Type != "ref/prompt" && params.Ref.Type != "ref/resource" {
+	case *mcp.GetPromptParams:
+		if params.Name == "" {
+			return "params.name is missing."
+		}
+	case *mcp.ReadResourceParams:
+		if params.URI == "" {
+			return "params.uri is missing."
+		}
+	case *completion:
+		switch {
+		case params.Ref == nil:
+			return "params.ref is missing."
+		case params.Argument == nil:
+			return "params.argument is missing."
+		case params.Ref.Type != "ref/prompt" && params.Ref.Type != "ref/resource":
 			return `params.ref.type must be "ref/prompt" or "ref/resource".`
 		}
 	case *mcp.PaginatedParams:
@@ -228,13 +236,6 @@ func faultOfValues(form any) string {
 		}
 	}
 	return ""
-}
-
-func missing(name string, is bool) string {
-	if !is {
-		return ""
-	}
-	return "params." + name + " is missing."
 }
 
 // pathOf is where in a message something is wrong.
@@ -266,8 +267,10 @@ func kindOf(t reflect.Type) string {
 		return "a boolean"
 	case reflect.Slice, reflect.Array:
 		return "a list"
-	case reflect.Float64, reflect.Int, reflect.Int64:
+	case reflect.Float64:
 		return "a number"
+	case reflect.Int, reflect.Int64:
+		return "a whole number"
 	}
 	return "an object"
 }

@@ -168,9 +168,11 @@ func TestStdioAnswersNoCancelledCall(t *testing.T) {
 	close(d.release)
 	require.NoError(t, c.in.Close())
 
-	rest := c.rest()
-	require.Len(t, rest, 1)
-	assert.InDelta(t, 2, rest[0].ID, 0)
+	var ids []any
+	for _, m := range c.rest() {
+		ids = append(ids, m.ID)
+	}
+	assert.ElementsMatch(t, []any{2.0, 3.0}, ids, "what came of a cancelled call after all goes out: it may have been paid for")
 }
 
 func TestStdioAnswersMoreCallsThanItHasWorkers(t *testing.T) {

@@ -149,7 +149,7 @@ func readRow(decoder *jsontext.Decoder, raw []byte, found members, key string) (
 	if err != nil {
 		return nil, broken(err)
 	}
-	return nil, object(shapeOf(value))
+	return nil, mustBeObject(shapeOf(value))
 }
 
 func decodeRow(members members, path place, key string) (r row, err error) {

@@ -44,7 +44,7 @@ func decodeEnvelope(body []byte) (envelope, error) {
 	switch {
 	case err != nil:
 		return read, err
-	case !members.have("code"):
+	case !members.has("code"):
 		return read, errors.New("it has no code")
 	case notInt != nil:
 		return read, fmt.Errorf("code is %s, not an integer", literal(raw))
@@ -89,19 +89,19 @@ func (m members) get(name string) json.RawMessage {
 	return nil
 }
 
-func (m members) have(name string) bool {
+func (m members) has(name string) bool {
 	return slices.ContainsFunc(m, func(member member) bool { return member.name == name })
 }
 
 // decodeMembers reads the object that raw holds, and nothing else, and returns
 // those members that are wanted, as readMembers does.
 func decodeMembers(raw []byte, wanted ...string) (members, error) {
-	if err := object(shapeOf(raw)); err != nil {
+	if err := mustBeObject(shapeOf(raw)); err != nil {
 		return nil, err
 	}
 	decoder := newDecoder(raw)
 	found, err := readMembers(decoder, raw, make(members, 0, len(wanted)), wanted...)
-	if err != nil && !errors.Is(err, errRepeated) {
+	if _, repeated := errors.AsType[repeatedError](err); err != nil && !repeated {
 		return found, err
 	}
 	if _, end := decoder.ReadToken(); !errors.Is(end, io.EOF) {
@@ -110,8 +110,8 @@ func decodeMembers(raw []byte, wanted ...string) (members, error) {
 	return found, err
 }
 
-// object says that a value of another shape is no object.
-func object(shape string) error {
+// mustBeObject says that a value of another shape is no object.
+func mustBeObject(shape string) error {
 	switch shape {
 	case "an object":
 		return nil
@@ -126,8 +126,8 @@ func object(shape string) error {
 // that are wanted to found, each byte for byte. It reads by parts, so that an
 // object with a million other members costs no memory, and returns what it has
 // where the object turns out broken. Names are matched exactly, and none may come
-// twice: which one were right? Neither is returned then, and the error is
-// errRepeated.
+// twice: which one were right? Neither is returned then, and the error is a
+// repeatedError.
 func readMembers(decoder *jsontext.Decoder, raw []byte, found members, wanted ...string) (members, error) {
 	if _, err := decoder.ReadToken(); err != nil {
 		return found, broken(err)
@@ -147,7 +147,7 @@ func readMembers(decoder *jsontext.Decoder, raw []byte, found members, wanted ..
 			continue
 		}
 		if at := slices.IndexFunc(found, func(m member) bool { return m.name == wanted[want] }); at >= 0 {
-			repeated, found[at].value = fmt.Errorf("it has %s %w", wanted[want], errRepeated), nil
+			repeated, found[at].value = repeatedError{wanted[want]}, nil
 			continue
 		}
 		found = append(found, member{wanted[want], value})
@@ -158,8 +158,10 @@ func readMembers(decoder *jsontext.Decoder, raw []byte, found members, wanted ..
 	return found, repeated
 }
 
-// errRepeated is an object that has a member twice.
-var errRepeated = errors.New("twice")
+// repeatedError is that an object has a member twice.
+type repeatedError struct{ member string }
+
+func (e repeatedError) Error() string { return "it has " + e.member + " twice" }
 
 // spells reports whether a JSON string stands for text.
 func spells(raw []byte, text string) bool {
