@@ -68,7 +68,7 @@ func (b bound) check(r *results) error {
 	case !known:
 		return fmt.Errorf("%s was not measured", b)
 	case b.atLeast && e.median+e.noise < b.limit, !b.atLeast && e.median-e.noise > b.limit:
-		return fmt.Errorf("%s, but is %s ± %s", b, short(e.median), short(e.noise))
+		return fmt.Errorf("%s, but is %s", b, e)
 	}
 	return nil
 }

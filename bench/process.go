@@ -80,12 +80,10 @@ func (p *process) end() (time.Duration, error) {
 	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime(), nil
 }
 
-// kill ends a process that serves HTTP, and returns the processor time that it
-// has used.
-func (p *process) kill() time.Duration {
+// kill ends a process that serves HTTP.
+func (p *process) kill() {
 	_ = p.cmd.Process.Kill()
 	_ = p.cmd.Wait()
-	return p.cmd.ProcessState.UserTime() + p.cmd.ProcessState.SystemTime()
 }
 
 // memory returns the resident memory of the process now, and at most so far,

@@ -42,10 +42,10 @@ func descriptions() []description {
 		{readingProcessor, "Reading the stored portrait, CPU", "µs"},
 		{freshTime, "Fresh call above the vendor's latency, median", "ms"},
 		{freshProcessor, "Fresh call, the server's CPU", "µs"},
-		{throughput, fmt.Sprintf("Stored calls over HTTP, %d clients", loadClients), "calls/s"},
-		{tailTime, "The same, 99th percentile", "ms"},
+		{throughput, fmt.Sprintf("Stored calls over HTTP, %d clients (more is better)", loadClients), "calls/s"},
+		{tailTime, "99th percentile of these calls", "ms"},
 		{idleMemory, "Memory when idle", "MB"},
-		{loadMemory, "Memory under that load, at most", "MB"},
+		{loadMemory, "Peak memory under that load", "MB"},
 		{installedMegabytes, "Installed size", "MB"},
 		{definitionTokens, "Tool definitions", "tokens"},
 		{textTokens, "A portrait, text half", "tokens"},
@@ -83,11 +83,24 @@ func (r *results) dropFirst(f figure) {
 type estimate struct {
 	median float64
 	noise  float64 // half the distance between the quartiles of the rounds
+	rounds int
+}
+
+// String is the median and the noise, which too few rounds do not tell.
+func (e estimate) String() string {
+	if e.rounds < 3 {
+		return short(e.median) + " ± ?"
+	}
+	return short(e.median) + " ± " + short(e.noise)
 }
 
 func estimateOf(values []float64) estimate {
 	sorted := slices.Sorted(slices.Values(values))
-	return estimate{median: quantile(sorted, 0.5), noise: (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2}
+	return estimate{
+		median: quantile(sorted, 0.5),
+		noise:  (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2,
+		rounds: len(sorted),
+	}
 }
 
 // quantile interpolates between the two nearest of sorted values.

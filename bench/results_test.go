@@ -13,10 +13,10 @@ func TestAnEstimateIsTheMedianAndHalfTheDistanceOfTheQuartiles(t *testing.T) {
 		values []float64
 		want   estimate
 	}{
-		{[]float64{7}, estimate{7, 0}},
-		{[]float64{2, 1}, estimate{1.5, 0.25}},
-		{[]float64{5, 1, 3, 2, 4}, estimate{3, 1}},
-		{[]float64{1, 1, 1, 1, 100}, estimate{1, 0}},
+		{[]float64{7}, estimate{7, 0, 1}},
+		{[]float64{2, 1}, estimate{1.5, 0.25, 2}},
+		{[]float64{5, 1, 3, 2, 4}, estimate{3, 1, 5}},
+		{[]float64{1, 1, 1, 1, 100}, estimate{1, 0, 5}},
 	} {
 		assert.Equal(t, test.want, estimateOf(test.values), "%v", test.values)
 	}
@@ -26,7 +26,7 @@ func TestARatioIsTakenRoundByRound(t *testing.T) {
 	// The machine was twice as slow in the second round, for both.
 	e, known := ratioOf([]float64{2, 4, 2}, []float64{1, 2, 1})
 	assert.True(t, known)
-	assert.Equal(t, estimate{2, 0}, e)
+	assert.Equal(t, estimate{2, 0, 3}, e)
 
 	_, known = ratioOf([]float64{1}, nil)
 	assert.False(t, known, "a peer that has no such figure")
@@ -49,10 +49,10 @@ func TestABoundIsLeftByMoreThanTheNoise(t *testing.T) {
 		{"above the most", most, []float64{21, 21, 21}, []float64{10, 10, 10}, "at most 2 times that of mcp-go, but is 2.1 ± 0"},
 		{"above the least", least, []float64{11}, []float64{10}, ""},
 		{"below the least, within the noise", least, []float64{6, 9, 12}, []float64{10, 10, 10}, ""},
-		{"below the least", least, []float64{9}, []float64{10}, "at least 1 times that of mcp-go, but is 0.9 ± 0"},
+		{"below the least", least, []float64{9}, []float64{10}, "at least 1 times that of mcp-go, but is 0.9 ± ?"},
 		{"without a peer", own, []float64{900}, nil, ""},
-		{"without a peer, above", own, []float64{901}, nil, "at most 900 tokens, but is 901 ± 0"},
-		{"by another figure", reading, []float64{11}, []float64{100}, "at most 0.1 times that of mcp-go, but is 0.11 ± 0"},
+		{"without a peer, above", own, []float64{901}, nil, "at most 900 tokens, but is 901 ± ?"},
+		{"by another figure", reading, []float64{11}, []float64{100}, "at most 0.1 times that of mcp-go, but is 0.11 ± ?"},
 		{"not measured", most, nil, []float64{10}, "was not measured"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -82,7 +82,7 @@ func TestATimeByItselfIsHeldOnlyOnAnIdleMachine(t *testing.T) {
 	r.addTo(freshTime, ours, 1.5)
 	slow := []bound{{figure: freshTime, limit: 1}}
 	require.NoError(t, r.check(slow, false))
-	require.ErrorContains(t, r.check(slow, true), "at most 1 ms, but is 1.5 ± 0")
+	require.ErrorContains(t, r.check(slow, true), "at most 1 ms, but is 1.5 ± ?")
 }
 
 func TestTheReportHasARowForEveryFigureAndALineForEveryBound(t *testing.T) {
@@ -91,14 +91,18 @@ func TestTheReportHasARowForEveryFigureAndALineForEveryBound(t *testing.T) {
 		r.addTo(d.figure, ours, 3)
 		r.addTo(d.figure, typescript, 2)
 	}
-	text := report(r, "A machine.")
+	text := report(r, "A machine.", false)
 	for _, d := range descriptions() {
-		assert.Contains(t, text, "| "+d.title+", "+d.unit+" | 3 | none | | none | | 2 | 1.5 ± 0 |\n")
+		assert.Contains(t, text, "| "+d.title+", "+d.unit+" | 3 | none | | none | | 2 | 1.5 ± ? |\n")
 	}
 	for _, b := range bounds() {
 		assert.Equal(t, 1, strings.Count(text, "- "+b.String()+": "), b.String())
 	}
 	assert.Contains(t, text, "A machine.")
+	assert.Contains(t, text, "must be at most 900 tokens: 3 ± ?, holds.")
+	assert.Contains(t, text, "must be at most 0.1 times that of TypeScript SDK: 1.5 ± ?, BROKEN.")
+	assert.Contains(t, text, "must be at most 1 ms: 3 ± ?, not held,")
+	assert.Contains(t, report(r, "A machine.", true), "must be at most 1 ms: 3 ± ?, BROKEN.")
 }
 
 func TestWhatAModelSees(t *testing.T) {
