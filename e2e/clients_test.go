@@ -21,6 +21,8 @@ type connect func(t *testing.T, to endpoint) (sdk, hello, error)
 type clientUnderTest struct {
 	name    string
 	connect connect
+	// shakesHands tells that the client knows no revision without a handshake.
+	shakesHands bool
 	// validates tells that the client holds each structured result against the
 	// output schema of a tool that it has listed.
 	validates bool
