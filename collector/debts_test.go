@@ -306,48 +306,6 @@ func TestChargeOfACollectionThatIsTakenOverIsTold(t *testing.T) {
 }
 
 // A fresh call's failure is nothing to tell to a call that has tried nothing.
-// A call that was cancelled is answered nothing, so the next one is told of its
-// charge; one that waited for as long as it may was told itself. So charges add up.
-func TestChargeOfACallThatWasCancelledIsToldToTheNext(t *testing.T) {
-	for name, test := range map[string]struct {
-		fresh, cancelled, landed bool
-		charged                  bool
-	}{
-		"cancelled":                          {cancelled: true, landed: true, charged: true},
-		"cancelled, and joined":              {cancelled: true, charged: true},
-		"cancelled, a fresh one":             {fresh: true, cancelled: true, landed: true, charged: true},
-		"cancelled, a fresh one, and joined": {fresh: true, cancelled: true, charged: true},
-		"waited long enough":                 {landed: true},
-		"waited long enough, a fresh one":    {fresh: true, landed: true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				v := &vendor{takes: 10 * time.Second}
-				c := setup{vendor: v, change: func(o *Options) { o.CacheTTL, o.AnswerWithin = 0, 2*time.Second }}.collector()
-				ctx, leave := context.WithCancel(t.Context())
-				defer leave()
-				if test.cancelled {
-					time.AfterFunc(time.Second, leave)
-				}
-				_, err := c.Portrait(ctx, kol, test.fresh)
-				require.Error(t, err)
-				next, stop := context.WithTimeout(t.Context(), time.Minute)
-				defer stop()
-				if test.landed {
-					time.Sleep(time.Minute)
-				} else {
-					c.AnswerWithin = time.Minute
-				}
-
-				got, err := c.Portrait(next, kol, test.fresh)
-				require.NoError(t, err)
-				assert.Equal(t, test.charged, got.Source.Charged)
-				assert.Len(t, v.asked(), 1)
-			})
-		})
-	}
-}
-
 func TestFailureIsOwedToItsOwnKindOfCall(t *testing.T) {
 	for _, fresh := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {

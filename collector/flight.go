@@ -34,7 +34,7 @@ type flight struct {
 	elsewhere bool              // another process collects, and pays
 	paying    bool              // a request that may be charged is under way, or was
 	left      int               // callers that did not wait until it has landed
-	untold    bool              // the caller to whom the charge is to be told has left without hearing of it
+	untold    bool              // the caller to whom the charge is to be told has left, told that another process pays
 	unsaved   bool              // the answer is not in the store yet
 }
 

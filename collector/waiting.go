@@ -2,7 +2,6 @@ package collector
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"kol-portrait-mcp/schema"
@@ -18,7 +17,7 @@ func (f *flight) wait(ctx context.Context, started bool) (*schema.Collected, err
 	case <-patience.C:
 	case <-ctx.Done():
 	}
-	if err := f.leave(started, errors.Is(ctx.Err(), context.Canceled)); err != nil {
+	if err := f.leave(started); err != nil {
 		return nil, err
 	}
 	if f.err != nil {
@@ -33,22 +32,21 @@ func (f *flight) wait(ctx context.Context, started bool) (*schema.Collected, err
 }
 
 // leave is the end of a caller's wait: with nil where the flight has landed,
-// and else with what a caller is told who leaves before. One that was cancelled
-// is told nothing: its client has left, or wants to hear no more of it.
-func (f *flight) leave(started, cancelled bool) error {
+// and else with what a caller is told who leaves before.
+func (f *flight) leave(started bool) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.landed {
 		return nil
 	}
 	f.left++
-	f.untold = f.untold || started && (f.elsewhere || cancelled)
+	f.untold = f.untold || started && f.elsewhere
 	return f.stillCollecting(started && !f.elsewhere && f.Environment != schema.EnvironmentSample)
 }
 
 // takesOver reports whether who joins the flight is to be told of the charge in
-// place of who started it: that caller was told nothing, or that another process
-// was to pay, which may have died since. The caller holds mu.
+// place of who started it: another process was to pay when that caller left,
+// and may have died since. The caller holds mu.
 func (f *flight) takesOver() bool {
 	untold := f.untold
 	f.untold = false
