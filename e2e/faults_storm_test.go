@@ -69,8 +69,14 @@ func TestTenThousandCallsWithFaults(t *testing.T) {
 	assert.GreaterOrEqual(t, all.calls, callers*steps)
 	assert.LessOrEqual(t, all.leftAlone, all.calls/20, "the vendor was left alone for much of the storm, which shows little then")
 
+	// The store opens a connection when it has need of one, and keeps it: five at most.
+	const pooled = 5
 	for kind, n := range after.files {
-		assert.LessOrEqual(t, n, warm.files[kind], "descriptors of %s", kind)
+		most := warm.files[kind]
+		if kind == "portraits.db" || kind == "portraits.db-wal" {
+			most = pooled
+		}
+		assert.LessOrEqual(t, n, most, "descriptors of %s", kind)
 	}
 	assert.LessOrEqual(t, after.heap, warm.heap+8, "live heap, MB")
 	assert.LessOrEqual(t, after.resident, warm.resident+64, "resident memory, MB")
