@@ -161,6 +161,7 @@ func readMembers(decoder *jsontext.Decoder, raw []byte, found members, wanted ..
 // repeatedError is that an object has a member twice.
 type repeatedError struct{ member string }
 
+// Error says which member it is.
 func (e repeatedError) Error() string { return "it has " + e.member + " twice" }
 
 // spells reports whether a JSON string stands for text.
