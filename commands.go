@@ -5,13 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
+	"os"
 	"runtime"
 	"strings"
 
+	"github.com/schollz/progressbar/v3"
 	"github.com/sethvargo/go-envconfig"
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
+	"golang.org/x/term"
 
 	"kol-portrait-mcp/config"
 	"kol-portrait-mcp/schema"
@@ -28,9 +31,6 @@ const (
 // usageError is an error in how the program was called or configured.
 type usageError struct{ error }
 
-// Unwrap returns the error itself.
-func (e usageError) Unwrap() error { return e.error }
-
 // run carries out one command line and returns the exit code.
 func run(ctx context.Context, p process, args []string) int {
 	root := newRoot(p) //nolint:contextcheck // cobra hands the context to the commands
@@ -38,20 +38,50 @@ func run(ctx context.Context, p process, args []string) int {
 	root.SetIn(p.stdin)
 	root.SetOut(p.stdout)
 	root.SetErr(p.stderr)
-	err := root.ExecuteContext(ctx)
+	understood := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { understood = true }
+	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitSuccess
 	}
-	_, _ = fmt.Fprintln(p.stderr, err) // there is nowhere else to say so
+	if !understood {
+		err = usageError{fmt.Errorf("%w; %s --help shows the usage", err, cmd.CommandPath())}
+	}
+	p.say(err.Error())
 	if _, ok := errors.AsType[usageError](err); ok {
 		return exitUsage
 	}
 	return exitFailure
 }
 
+// overrides are the flags that override a variable of the environment, unless
+// they are empty.
+var overrides = []struct{ flag, variable, usage string }{
+	{"env", "JUSTONEAPI_ENV", "vendor's environment: global, cn or sample"},
+	{"transport", "MCP_TRANSPORT", "stdio, sse or http"},
+	{"addr", "MCP_ADDR", "listen address of sse and http"},
+}
+
+// configOf returns the configuration of a command: its flags, and below them the
+// environment.
+func configOf(cmd *cobra.Command, p process) (*config.Config, error) {
+	values := make(map[string]string)
+	var names []string // pairs of what an error begins with, and what it should
+	for _, o := range overrides {
+		if flag := cmd.Flag(o.flag); flag != nil && flag.Value.String() != "" {
+			values[o.variable] = flag.Value.String()
+			names = append(names, o.variable+" is", "--"+o.flag+" is")
+		}
+	}
+	cfg, err := config.Load(cmd.Context(), envconfig.MultiLookuper(envconfig.MapLookuper(values), p.env))
+	if err != nil {
+		return nil, usageError{errors.New(strings.NewReplacer(names...).Replace(err.Error()))}
+	}
+	return cfg, nil
+}
+
 // newRoot returns the command that serves MCP, with the others below it.
 func newRoot(p process) *cobra.Command {
-	var flags flags
 	root := &cobra.Command{
 		Use:   "kol-portrait-mcp",
 		Short: "Who follows a Xiaohongshu creator, for AI agents over MCP",
@@ -60,12 +90,12 @@ func newRoot(p process) *cobra.Command {
 			tools.ComparisonToolName + " sets several side by side.\n\nEnvironment:\n" + environmentHelp(),
 		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d\n" +
 			"  JUSTONEAPI_TOKEN_FILE=token.txt kol-portrait-mcp --transport http --addr 127.0.0.1:8080",
-		Args:          usageArgs(cobra.NoArgs),
+		Args:          cobra.NoArgs,
 		Version:       versionLine(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := flags.config(cmd.Context(), p)
+			cfg, err := configOf(cmd, p)
 			if err != nil {
 				return err
 			}
@@ -78,255 +108,175 @@ func newRoot(p process) *cobra.Command {
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.DisableDefaultCmd = true
-	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usageError{fmt.Errorf("%w; %s --help lists the flags", err, cmd.CommandPath())}
+	for _, o := range overrides {
+		flags := root.Flags()
+		if o.flag == "env" {
+			flags = root.PersistentFlags()
+		}
+		flags.String(o.flag, "", o.usage+" (overrides "+o.variable+")")
+	}
+	root.AddCommand(newPortrait(p), &cobra.Command{
+		Use:   "version",
+		Short: "Print version, commit and Go version",
+		Args:  cobra.NoArgs,
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintln(p.stdout, versionLine())
+			return err
+		},
 	})
-	root.PersistentFlags().StringVar(&flags.environment, "env", "", "vendor's environment: global, cn or sample (overrides JUSTONEAPI_ENV)")
-	root.Flags().StringVar(&flags.transport, "transport", "", "stdio, sse or http (overrides MCP_TRANSPORT)")
-	root.Flags().StringVar(&flags.addr, "addr", "", "listen address of sse and http (overrides MCP_ADDR)")
-	root.AddCommand(newPortrait(p, &flags), newVersion(p))
 	return root
+}
+
+// targetFlags are the flags of the target audience. Their values are understood
+// as those of the tools' arguments are.
+var targetFlags = []struct{ flag, argument, usage string }{
+	{"gender", "gender", "female or male"},
+	{"ages", "ageGroups", "age groups, such as 25-34,35-44"},
+	{"provinces", "provinces", "provinces or regions, such as Guangdong,浙江,East"},
+	{"cities", "cities", "cities, tier1 or new-tier1"},
+	{"interests", "interests", "interests, such as Food,Travel"},
+	{"devices", "devices", "device brands, such as Apple"},
+	{"weights", "weights", "weights in the score, such as gender=2,provinces=1 (1 where not given)"},
 }
 
 // newPortrait returns the command that prints the portrait of a KOL, or the
 // comparison of several.
-func newPortrait(p process, flags *flags) *cobra.Command {
-	var asJSON, fresh bool
-	var detail, language string
-	var target targetFlags
+func newPortrait(p process) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "portrait KOL_ID...",
 		Short: "Print the portrait of one KOL, or the comparison of several, as the tools answer it",
 		Example: "  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d --detail summary --language zh\n" +
 			"  kol-portrait-mcp --env sample portrait kol-a kol-b kol-c --gender female --ages 25-34,35-44 --provinces 广东,Zhejiang",
-		Args: usageArgs(cobra.MinimumNArgs(1)),
-		RunE: func(cmd *cobra.Command, ids []string) error {
-			if len(ids) > 1 && detail != "" {
-				return usageError{errors.New("--detail is for the portrait of one KOL; a comparison has one length")}
-			}
-			audience, err := target.argument(cmd.Flags())
-			if err != nil {
-				return err
-			}
-			cfg, err := flags.config(cmd.Context(), p)
-			if err != nil {
-				return err
-			}
-			quieten(cfg)
-			prog, err := build(cfg, deadline(cfg), p.stderr) // whoever waits at a terminal can stop by hand
-			if err != nil {
-				return err
-			}
-			arguments := map[string]any{"acceptCache": !fresh, "targetAudience": audience, "detail": optional(detail), "language": optional(language)}
-			if len(ids) == 1 {
-				arguments["kolId"] = ids[0]
-				err = prog.printPortrait(cmd.Context(), p, arguments, asJSON)
-			} else {
-				delete(arguments, "detail")
-				arguments["kolIds"] = anyOf(ids)
-				err = prog.printComparison(cmd.Context(), p, arguments, asJSON)
-			}
-			return errors.Join(err, prog.close(cmd.Context()))
-		},
+		Args: cobra.MinimumNArgs(1),
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the structured result, or the structured error")
-	cmd.Flags().BoolVar(&fresh, "fresh", false, "collect anew, for one charged call a KOL, even where a stored portrait would do")
-	cmd.Flags().StringVar(&detail, "detail", "", "of one portrait: full, or summary without the distributions (default full)")
-	cmd.Flags().StringVar(&language, "language", "", "en or zh (default PORTRAIT_LANGUAGE)")
-	target = addTarget(cmd)
+	asJSON := cmd.Flags().Bool("json", false, "print the structured result, or the structured error")
+	fresh := cmd.Flags().Bool("fresh", false, "want portraits that were collected fresh within the last ten minutes; each other costs one charged call")
+	cmd.Flags().String("detail", "", "of one portrait: full, or summary without the distributions (default full)")
+	cmd.Flags().String("language", "", "en or zh (default PORTRAIT_LANGUAGE)")
+	for _, f := range targetFlags {
+		cmd.Flags().String(f.flag, "", "target audience: "+f.usage)
+	}
+	cmd.RunE = func(cmd *cobra.Command, ids []string) error {
+		ctx := cmd.Context()
+		cfg, err := configOf(cmd, p)
+		if err != nil {
+			return err
+		}
+		if cfg.LogLevel == slog.LevelInfo {
+			cfg.LogLevel = slog.LevelWarn // the result says the rest
+		}
+		prog, err := build(cfg, deadline(cfg), p.stderr) // a person at a terminal can stop by hand
+		if err != nil {
+			return err
+		}
+		defer context.AfterFunc(ctx, func() { prog.shut(prog.patience(), p.say) })()
+		result, text, err := prog.answer(cmd, p, ids, !*fresh)
+		if ctx.Err() != nil { // what the error says of calls under way is not true: they end with the process
+			err = errors.New("interrupted")
+		} else {
+			err = printAnswer(p, result, text, err, *asJSON)
+		}
+		return errors.Join(err, prog.close(ctx))
+	}
 	return cmd
 }
 
-// optional is a flag's value as an argument: none where it was not given.
-func optional(value string) any {
-	if value == "" {
-		return nil
-	}
-	return value
-}
-
-func anyOf(values []string) []any {
-	list := make([]any, len(values))
-	for i, value := range values {
-		list[i] = value
-	}
-	return list
-}
-
-// targetFlags are the target audience, as text by argument. Their values are
-// understood as those of the tools are.
-type targetFlags map[string]*targetFlag
-
-type targetFlag struct {
-	name, value string
-}
-
-// addTarget adds the flags of the target audience to a command.
-func addTarget(cmd *cobra.Command) targetFlags {
-	target := targetFlags{}
-	for _, flag := range []struct{ argument, name, usage string }{
-		{"gender", "gender", "female or male"},
-		{"ageGroups", "ages", "age groups, such as 25-34,35-44"},
-		{"provinces", "provinces", "provinces or regions, such as Guangdong,浙江,East"},
-		{"cities", "cities", "cities, tier1 or new-tier1"},
-		{"interests", "interests", "interests, such as Food,Travel"},
-		{"devices", "devices", "device brands, such as Apple"},
-		{"weights", "weights", "weights in the score, such as gender=2,provinces=1 (1 where not given)"},
-	} {
-		target[flag.argument] = &targetFlag{name: flag.name}
-		cmd.Flags().StringVar(&target[flag.argument].value, flag.name, "", "target audience: "+flag.usage)
-	}
-	return target
-}
-
-// argument is the target audience as an argument, nil where no flag speaks of
-// it. A flag with an empty value is an error: a variable of a shell may not
-// have been set, and an answer without a fit costs as much.
-func (target targetFlags) argument(flags *pflag.FlagSet) (any, error) {
-	values := map[string]any{}
-	for argument, flag := range target {
-		if !flags.Changed(flag.name) {
-			continue
+// answer returns what the tool for one KOL or for several answers, as data and
+// as text. The flags of cmd are its arguments.
+func (prog *program) answer(cmd *cobra.Command, p process, ids []string, acceptCache bool) (any, string, error) {
+	arguments, target := map[string]any{"acceptCache": acceptCache}, map[string]any{}
+	set := func(arguments map[string]any, name, flag string) {
+		if f := cmd.Flag(flag); f.Changed {
+			arguments[name] = f.Value.String()
 		}
-		if strings.TrimSpace(flag.value) == "" {
-			return nil, usageError{fmt.Errorf("--%s is empty: leave it out, or name whom to reach", flag.name)}
+	}
+	set(arguments, "language", "language")
+	for _, f := range targetFlags {
+		set(target, f.argument, f.flag)
+	}
+	if len(target) > 0 {
+		arguments["targetAudience"] = target
+	}
+
+	if len(ids) == 1 {
+		arguments["kolId"] = ids[0]
+		set(arguments, "detail", "detail")
+		args, err := prog.tools.ParsePortraitArguments(arguments)
+		if err != nil {
+			return nil, "", err
 		}
-		values[argument] = flag.value
+		portrait, err := prog.tools.Portrait(cmd.Context(), args)
+		if err != nil {
+			return nil, "", err
+		}
+		return portrait, prog.tools.Text(portrait), nil
 	}
-	if len(values) == 0 {
-		return nil, nil
+	kolIDs := make([]any, len(ids))
+	for i, id := range ids {
+		kolIDs[i] = id
 	}
-	return values, nil
-}
-
-// quieten leaves out of a command's log what its result says anyway.
-func quieten(cfg *config.Config) {
-	if cfg.LogLevel == slog.LevelInfo {
-		cfg.LogLevel = slog.LevelWarn
-	}
-}
-
-// printPortrait prints what the tool would answer to the arguments.
-func (prog *program) printPortrait(ctx context.Context, p process, arguments map[string]any, asJSON bool) error {
-	args, err := prog.tools.ParsePortraitArguments(arguments)
-	if err != nil {
-		return printFailure(p, err, asJSON)
-	}
-	portrait, err := prog.tools.Portrait(ctx, args)
-	if err != nil {
-		return printFailure(p, err, asJSON)
-	}
-	if asJSON {
-		return printJSON(p, portrait)
-	}
-	_, err = fmt.Fprintln(p.stdout, prog.tools.Text(portrait))
-	return err
-}
-
-// printComparison prints what the tool would answer to the arguments, and how
-// the collections come along where a person is watching.
-func (prog *program) printComparison(ctx context.Context, p process, arguments map[string]any, asJSON bool) error {
+	arguments["kolIds"] = kolIDs
 	args, err := prog.tools.ParseComparisonArguments(arguments)
 	if err != nil {
-		return printFailure(p, err, asJSON)
+		return nil, "", err
 	}
 	arrived, done := showProgress(p.stderr, len(args.KOLIDs))
-	comparison, err := prog.tools.Compare(ctx, args, arrived)
+	comparison, err := prog.tools.Compare(cmd.Context(), args, arrived)
 	done()
-	if ctx.Err() != nil { // what it then says of those under way is not true: the end of the process ends them too
-		return errors.New("interrupted: what is paid for is being stored, and the same command without --fresh will have it")
-	}
 	if err != nil {
-		return printFailure(p, err, asJSON)
+		return nil, "", err
 	}
-	if asJSON {
-		return printJSON(p, comparison)
-	}
-	_, err = fmt.Fprintln(p.stdout, prog.tools.ComparisonText(comparison))
-	return err
+	return comparison, prog.tools.ComparisonText(comparison), nil
 }
 
-// printFailure prints the structured error where that was asked for, and
-// returns the error as text, with the exit code that fits.
-func printFailure(p process, err error, asJSON bool) error {
-	failure := tools.FailureOf(err)
-	if asJSON {
-		if err := printJSON(p, failure); err != nil {
+// showProgress shows on a terminal how many of several portraits have arrived,
+// and elsewhere nothing. Call arrived for each portrait, and done at the end,
+// which takes the bar away.
+func showProgress(w io.Writer, of int) (arrived, done func()) {
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return func() {}, func() {}
+	}
+	bar := progressbar.NewOptions(of,
+		progressbar.OptionSetWriter(w),
+		progressbar.OptionSetDescription("Collecting portraits"),
+		progressbar.OptionShowCount(),
+		progressbar.OptionSetPredictTime(false),
+		progressbar.OptionClearOnFinish(),
+	)
+	_ = bar.RenderBlank() // a bar that cannot be drawn is no reason to fail
+	return func() { _ = bar.Add(1) }, func() { _ = bar.Finish() }
+}
+
+// printAnswer prints the result, or of a failure the structured error where
+// JSON is asked for. It returns the failure as text, with the exit code that fits.
+func printAnswer(p process, result any, text string, err error, asJSON bool) error {
+	if err != nil {
+		failure := tools.FailureOf(err)
+		err = errors.New(failure.Text())
+		if failure.Error.Kind == schema.InvalidArgument {
+			err = usageError{err}
+		}
+		if !asJSON {
 			return err
 		}
+		result = failure
 	}
-	text := errors.New(failure.Text())
-	if failure.Error.Kind == schema.InvalidArgument {
-		return usageError{text}
+	if !asJSON {
+		_, err = fmt.Fprintln(p.stdout, text)
+		return err
 	}
-	return text
-}
-
-func printJSON(p process, result any) error {
 	encoder := json.NewEncoder(p.stdout)
 	encoder.SetEscapeHTML(false)
 	encoder.SetIndent("", "  ")
-	return encoder.Encode(result)
-}
-
-// newVersion returns the command that tells which build this is.
-func newVersion(p process) *cobra.Command {
-	return &cobra.Command{
-		Use:   "version",
-		Short: "Print version, commit and Go version",
-		Args:  usageArgs(cobra.NoArgs),
-		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintln(p.stdout, versionLine())
-			return err
-		},
-	}
+	return errors.Join(err, encoder.Encode(result))
 }
 
 func versionLine() string {
 	return fmt.Sprintf("kol-portrait-mcp %s (commit %s, %s)", version, builtFrom(), runtime.Version())
 }
 
-// flags are those that override the environment; empty ones do not.
-type flags struct {
-	environment, transport, addr string
-}
-
-// config reads the configuration, with the flags above the environment.
-func (f *flags) config(ctx context.Context, p process) (*config.Config, error) {
-	overrides := make(map[string]string)
-	var flagNames []string // pairs for a Replacer: who set a flag looks for the flag
-	for _, flag := range []struct{ name, variable, value string }{
-		{"--env", "JUSTONEAPI_ENV", f.environment},
-		{"--transport", "MCP_TRANSPORT", f.transport},
-		{"--addr", "MCP_ADDR", f.addr},
-	} {
-		if flag.value != "" {
-			overrides[flag.variable] = flag.value
-			flagNames = append(flagNames, flag.variable+" is", flag.name+" is")
-		}
-	}
-	cfg, err := config.Load(ctx, envconfig.MultiLookuper(envconfig.MapLookuper(overrides), p.env))
-	if err != nil {
-		return nil, usageError{errors.New(strings.NewReplacer(flagNames...).Replace(err.Error()))}
-	}
-	if err := unsupported(cfg); err != nil {
-		return nil, usageError{err}
-	}
-	return cfg, nil
-}
-
-// usageArgs makes an error of check one of usage.
-func usageArgs(check cobra.PositionalArgs) cobra.PositionalArgs {
-	return func(cmd *cobra.Command, args []string) error {
-		if err := check(cmd, args); err != nil {
-			return usageError{fmt.Errorf("%w; %s --help shows the usage", err, cmd.CommandPath())}
-		}
-		return nil
-	}
-}
-
-// environmentHelp lists the variables of the environment, and says which of
-// them do nothing yet.
+// environmentHelp lists the variables of the environment.
 func environmentHelp() string {
 	var b strings.Builder
 	for _, v := range config.Variables() {
@@ -336,7 +286,5 @@ func environmentHelp() string {
 		}
 		b.WriteString("\n")
 	}
-	fmt.Fprintf(&b, "\nVersion %s checks no bearer tokens yet: it refuses MCP_AUTH_TOKENS over HTTP, serves HTTP\n"+
-		"on loopback addresses only, and %s has no effect.", version, strings.Join(idle(), ", "))
-	return b.String()
+	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -1,12 +1,13 @@
 // Command kol-portrait-mcp gives AI agents the audience portrait of a
 // Xiaohongshu creator over the Model Context Protocol.
 //
-// main reads flags and environment into a config, makes the parts, and hands
-// them to one transport or one command.
+// Flags and environment become a config.Config, that becomes the parts of a
+// program, and those serve one transport or carry out one command.
 package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"os/signal"
@@ -22,29 +23,35 @@ const version = "0.1.0"
 
 // commit is set by the linker in a build outside the repository, such as the
 // container's.
-var commit string //nolint:gochecknoglobals // the linker can set nothing else
+var commit string
 
 func main() {
+	// Writing to a closed pipe would end the process, and with it a collection that
+	// is paid for.
+	signal.Ignore(syscall.SIGPIPE)
 	ctx, stop := untilSignal(context.Background())
 	code := run(ctx, process{env: envconfig.OsLookuper(), stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}, os.Args[1:])
 	stop()
 	os.Exit(code)
 }
 
-// untilSignal returns a context that ends when the process is told to end.
-// Further signals change nothing, since they often come in pairs, from a
-// terminal and from a client, and what is paid for is being waited for; but who
-// presses Ctrl-C again after a second means it.
+// untilSignal returns a context that ends when the process is told to end. A
+// second signal changes nothing, since terminals and clients often send two at
+// once, and answers that are paid for are being waited for. But Ctrl-C a second
+// later is meant: it ends the process.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(ctx)
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // under nohup, the server outlives its terminal
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	go func() {
 		<-signals
 		cancel()
-		told := time.Now()
+		first := time.Now()
 		for s := range signals {
-			if s == os.Interrupt && time.Since(told) > time.Second {
+			if s == os.Interrupt && time.Since(first) > time.Second {
 				os.Exit(exitFailure)
 			}
 		}
@@ -57,6 +64,23 @@ type process struct {
 	env            envconfig.Lookuper
 	stdin          io.Reader
 	stdout, stderr io.Writer
+}
+
+// writePatience is how long the end of a run waits for a reader of stderr.
+const writePatience = time.Second
+
+// say writes a line to stderr. It does not wait long for a reader: the pipe may
+// be full, and the process is to end.
+func (p process) say(line string) {
+	written := make(chan struct{})
+	go func() {
+		defer close(written)
+		_, _ = fmt.Fprintln(p.stderr, line) // there is nowhere else to say so
+	}()
+	select {
+	case <-written:
+	case <-time.After(writePatience):
+	}
 }
 
 // builtFrom returns the commit that the binary was built from.

@@ -1,95 +1,95 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
-	"os/signal"
-	"sync"
-	"syscall"
+	"os"
+	"runtime/debug"
 	"time"
 
+	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/collector"
 	"kol-portrait-mcp/config"
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/secret"
 	"kol-portrait-mcp/server"
 	"kol-portrait-mcp/tools"
 	"kol-portrait-mcp/upstream"
 	"kol-portrait-mcp/upstream/sample"
 )
 
-// grace is how long calls in flight may take to finish at the end.
-const grace = 10 * time.Second
+const (
+	// grace is how long calls in flight have to finish when the server ends.
+	grace = 10 * time.Second
+	// margin is what an attempt at the vendor may need beside its timeout, to be
+	// counted before and stored after it.
+	margin = 10 * time.Second
+	// lastCalls is how long calls that a client wrote just before it closed its end
+	// have to begin. Such clients often kill the server seconds later.
+	lastCalls = time.Second
+)
 
 // program is the parts, put together.
 type program struct {
 	config    *config.Config
-	log       *slog.Logger
-	simulated *sample.Vendor // nil unless the environment is the sample one
+	log       *config.Log
+	storeName string // for the log
 	collector *collector.Collector
 	tools     *tools.Tools
 }
 
-// idle names the variables that are checked, but have no effect in this
-// version yet.
-func idle() []string {
-	return []string{"MCP_ALLOW_UNAUTHENTICATED"}
-}
-
-// unsupported refuses settings that whoever made them relies on, but that this
-// version does not carry out yet.
-func unsupported(cfg *config.Config) error {
-	if len(cfg.AuthTokens) > 0 && cfg.Transport != config.TransportStdio {
-		return errors.New("MCP_AUTH_TOKENS is set, but this version checks no bearer tokens: unset it, and serve loopback only")
-	}
-	return nil
-}
-
-// build makes the parts that cfg asks for. Nothing is opened or dialled yet,
-// but a file with the user's own baseline is read: its fault is one of usage.
-// answerWithin is how long a caller waits for a portrait.
+// build makes the parts that cfg asks for. Nothing is dialled yet, but a file
+// with the user's own baseline is read, and the store's address is parsed: their
+// faults are usageErrors. answerWithin is how long a caller waits for a portrait.
 func build(cfg *config.Config, answerWithin time.Duration, stderr io.Writer) (*program, error) {
 	baseline, err := readBaseline(cfg)
 	if err != nil {
 		return nil, usageError{err}
 	}
-	log := cfg.Logger(stderr)
+	log := cfg.NewLog(stderr)
+	open, storeName, err := storage(cfg, log.Logger)
+	if err != nil {
+		return nil, usageError{err}
+	}
 	vendor := upstream.Config{
 		Environment: cfg.Environment,
-		BaseURL:     cfg.BaseURL,
-		Token:       cfg.Token.Reveal(),
 		Endpoint:    cfg.Endpoint,
+		BaseURL:     string(cfg.BaseURL),
+		Token:       cfg.Token,
 		Timeout:     cfg.Timeout,
 		MaxAttempts: cfg.MaxAttempts,
 		MaxRPS:      cfg.MaxRPS,
 		UserAgent:   "kol-portrait-mcp/" + version,
-		Logger:      log,
+		Logger:      log.Logger,
 	}
-	prog := &program{config: cfg, log: log}
 	if cfg.Environment == schema.EnvironmentSample {
-		prog.simulated = sample.New()
-		vendor.BaseURL, vendor.Token, vendor.Transport = sample.Address, sample.Token, prog.simulated.Transport()
+		vendor.BaseURL, vendor.Token, vendor.Transport = sample.Address, secret.New(sample.Token), sample.New().Transport()
 	}
-	prog.collector = collector.New(collector.Options{
+	portraits := collector.New(collector.Options{
 		Upstream:     upstream.New(vendor),
-		Store:        storage(cfg, log),
+		Store:        open,
 		Environment:  cfg.Environment,
 		CacheTTL:     cfg.CacheTTL,
 		AnswerWithin: answerWithin,
 		Deadline:     deadline(cfg),
+		LeaseLasts:   cfg.Timeout + margin,
 		DailyBudget:  cfg.DailyBudget,
 		Now:          time.Now,
-		Logger:       log,
+		Logger:       log.Logger,
 	})
-	prog.tools = tools.New(tools.Options{
-		Collector: prog.collector,
+	answers := tools.New(tools.Options{
+		Collector: portraits,
+		Sample:    cfg.Environment == schema.EnvironmentSample,
 		Baseline:  baseline,
 		Language:  cfg.Language,
 		Now:       time.Now,
-		Logger:    log,
+		Logger:    log.Logger,
 	})
-	return prog, nil
+	return &program{config: cfg, log: log, storeName: storeName, collector: portraits, tools: answers}, nil
 }
 
 // deadline is how long a collection may take: every attempt at both endpoints,
@@ -99,98 +99,124 @@ func deadline(cfg *config.Config) time.Duration {
 	return time.Duration(2*cfg.MaxAttempts) * (cfg.Timeout + wait)
 }
 
-// close waits for what has been paid for, for as long as one attempt at the
-// vendor may take, and lets go of everything.
-func (prog *program) close(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), prog.config.Timeout)
-	defer cancel()
-	err := prog.collector.Close(ctx)
-	if prog.simulated != nil {
-		err = errors.Join(err, prog.simulated.Close())
+// readBaseline returns the user's own baseline, or nil where none is named. Its
+// error is one line that names the variable, the file and what is wrong.
+func readBaseline(cfg *config.Config) (*audience.Baseline, error) {
+	if cfg.BaselineFile == "" {
+		return nil, nil
 	}
-	return err
+	raw, err := config.ReadFile(string(cfg.BaselineFile), audience.MaxBaseline)
+	if err == nil {
+		var baseline *audience.Baseline
+		if baseline, err = audience.ParseBaseline(raw); err == nil {
+			return baseline, nil
+		}
+	}
+	// The error may repeat what is in the file.
+	return nil, fmt.Errorf("PORTRAIT_BASELINE_FILE is %.600s", cfg.Hide(fmt.Sprintf("%q: %v", cfg.BaselineFile, err)))
 }
 
 // serve serves MCP over the configured transport until ctx is done or, on
 // stdio, until the client closes its end.
 func (prog *program) serve(ctx context.Context, p process) error {
+	if os.Getenv("GOGC") == "" {
+		// The heap is a few MB. To let it grow to five times that between two
+		// collections takes some 10 MB, and a fifth off a call's processor time.
+		debug.SetGCPercent(400)
+	}
 	mcp := prog.tools.Server(version)
-	// A client that goes away must not take a call in flight with it: without
-	// this, writing to its closed pipe would end the process.
-	signal.Ignore(syscall.SIGPIPE)
-	slog.SetDefault(prog.log) // mcp-go logs some panics past the logger it is given
+	slog.SetDefault(prog.log.Logger) // mcp-go logs some panics past the logger it is given
 	prog.introduce()
-	prog.warn()
-	// Whoever tells the server to end may kill it soon: it must not spend money
-	// until then whose answer nobody gets.
-	defer context.AfterFunc(ctx, func() { prog.collector.Shut() })()
+	shut := func() { prog.shut(grace+prog.patience(), func(line string) { prog.log.Warn(line) }) }
+	defer context.AfterFunc(ctx, shut)()
 	if prog.config.Transport == config.TransportStdio {
-		requests := &ending{Reader: p.stdin, then: func() { prog.collector.Shut() }}
-		return server.ServeStdio(ctx, mcp, requests, p.stdout, grace, prog.log)
+		return server.ServeStdio(ctx, mcp, &clientInput{p.stdin, shut}, p.stdout, grace, prog.log.Logger)
 	}
 	return server.ListenHTTP(ctx, mcp, server.HTTPOptions{
-		Addr:           prog.config.Addr,
+		Addr:           string(prog.config.Addr),
 		Streamable:     prog.config.Transport == config.TransportHTTP,
 		AllowedHosts:   prog.config.AllowedHosts,
 		AllowedOrigins: prog.config.AllowedOrigins,
 		Ready:          prog.ready,
 		Grace:          grace,
-		Logger:         prog.log,
+		Logger:         prog.log.Logger,
 	})
 }
 
-// lastCalls is how long calls that were read just before the end of input have
-// to begin. Clients that close their end often kill the server seconds later.
-const lastCalls = time.Second
-
-// ending is an input that tells of its end, a moment after.
-type ending struct {
+// clientInput is what a client writes on stdio. A moment after the client has
+// closed its end, it calls closed.
+type clientInput struct {
 	io.Reader
-	then func()
-	once sync.Once
+	closed func()
 }
 
-// Read reads on, and notes where there is nothing more to read.
-func (e *ending) Read(p []byte) (int, error) {
-	n, err := e.Reader.Read(p)
+// Read implements io.Reader.
+func (i *clientInput) Read(p []byte) (int, error) {
+	n, err := i.Reader.Read(p)
 	if err != nil {
-		e.once.Do(func() { time.AfterFunc(lastCalls, e.then) })
+		time.AfterFunc(lastCalls, i.closed)
 	}
 	return n, err
 }
 
-// introduce logs what runs, for whoever reads the log later.
+// shut lets no call spend money any more, since the process may be killed before
+// the answer comes. It says which answers are still waited for, and that this
+// takes at most the time given.
+func (prog *program) shut(atMost time.Duration, say func(string)) {
+	n := prog.collector.Shut()
+	if n == 0 {
+		return
+	}
+	portraits := fmt.Sprintf("%d portraits", n)
+	if n == 1 {
+		portraits = "1 portrait"
+	}
+	say(fmt.Sprintf("Waiting for %s that the vendor may charge for, at most %s. What arrives is stored, and the same call later gets it without another charge. "+
+		"Ctrl-C once more ends this at once: what is under way is then lost, and may have to be paid for again.", portraits, atMost))
+}
+
+// patience is how long the end of the process waits for answers that are paid
+// for: one attempt at the vendor, and its margin.
+func (prog *program) patience() time.Duration { return prog.config.Timeout + margin }
+
+// close waits for answers that are paid for, closes the store, and writes what
+// is left of the log.
+func (prog *program) close(ctx context.Context) error {
+	ctx = context.WithoutCancel(ctx)
+	waiting, cancel := context.WithTimeout(ctx, prog.patience())
+	defer cancel()
+	err := prog.collector.Close(waiting)
+	writing, cancel := context.WithTimeout(ctx, writePatience)
+	defer cancel()
+	prog.log.Close(writing)
+	return err
+}
+
+// introduce logs what runs, and what its operator should know about the settings.
 func (prog *program) introduce() {
 	cfg := prog.config
 	prog.log.Info("kol-portrait-mcp starts", "version", version, "commit", builtFrom(), "transport", cfg.Transport,
-		"environment", cfg.Environment, "endpoint", cfg.Endpoint, "store", cfg.Store.Kind, "cacheTTL", cfg.CacheTTL, "dailyBudget", cfg.DailyBudget)
-}
-
-// warn logs what whoever runs the server should know about its settings.
-func (prog *program) warn() {
-	if err := prog.complete(); err != nil {
+		"environment", cfg.Environment, "address", cmp.Or(string(cfg.BaseURL), upstream.Address(cfg.Environment)), "endpoint", cfg.Endpoint, "store", prog.storeName, "cacheTTL", cfg.CacheTTL, "dailyBudget", cfg.DailyBudget)
+	if err := prog.lacksToken(); err != nil {
 		prog.log.Warn("the tools are listed, but calls will fail", "error", err)
 	}
-	if prog.config.Environment == schema.EnvironmentCN && prog.config.BaseURL == "" {
+	if cfg.Environment == schema.EnvironmentCN && cfg.BaseURL == "" {
 		prog.log.Warn("the vendor's address in mainland China is plain HTTP: the token crosses the network unencrypted")
-	}
-	if prog.config.DailyBudget > 0 && prog.config.Store.Kind == config.StoreMemory {
-		prog.log.Warn("the budget is counted in memory: it starts anew with each process")
 	}
 }
 
 // ready says why no portrait can be collected; nil where one can.
 func (prog *program) ready(ctx context.Context) error {
-	if err := prog.complete(); err != nil {
+	if err := prog.lacksToken(); err != nil {
 		return err
 	}
 	return prog.collector.Ready(ctx)
 }
 
-// complete says what the configuration lacks to collect portraits.
-func (prog *program) complete() error {
-	if prog.config.Token.Reveal() == "" && prog.config.Environment != schema.EnvironmentSample {
-		return errors.New("no vendor token: set JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE")
+// lacksToken is the error where a token is needed and none is set, else nil.
+func (prog *program) lacksToken() error {
+	if prog.config.Token.IsSet() || prog.config.Environment == schema.EnvironmentSample {
+		return nil
 	}
-	return nil
+	return errors.New("no vendor token: set JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE")
 }

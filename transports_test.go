@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
@@ -22,18 +23,32 @@ import (
 // TestAllTransportsGiveTheSameResult runs the program on each transport, as
 // its flags start it, and calls the tool as a client does.
 func TestAllTransportsGiveTheSameResult(t *testing.T) {
-	stdio := callPortrait(t, overStdio(t))
+	stdio := callPortrait(t, overStdio(t, io.Discard))
 	assert.Equal(t, stdio, callPortrait(t, overHTTP(t, "http", "/mcp")), "Streamable HTTP")
 	assert.Equal(t, stdio, callPortrait(t, overHTTP(t, "http", "/sse")), "SSE beside Streamable HTTP")
 	assert.Equal(t, stdio, callPortrait(t, overHTTP(t, "sse", "/sse")), "SSE alone")
+}
+
+// unread is a full pipe that nobody reads.
+type unread struct{ ended <-chan struct{} }
+
+func (u unread) Write(p []byte) (int, error) {
+	<-u.ended
+	return len(p), nil
+}
+
+func TestALogThatNobodyReadsHoldsUpNeitherCallsNorTheEnd(t *testing.T) {
+	began, stderr := time.Now(), unread{t.Context().Done()}
+	t.Run("a call and an end", func(t *testing.T) { callPortrait(t, overStdio(t, stderr)) })
+	assert.Less(t, time.Since(began), 10*time.Second)
 }
 
 func TestAnAddressBeyondLoopbackIsRefused(t *testing.T) {
 	var stderr strings.Builder
 	code := run(t.Context(), process{env: envconfig.MapLookuper(nil), stdout: io.Discard, stderr: &stderr},
 		[]string{"--env", "sample", "--transport", "http", "--addr", "0.0.0.0:0"})
-	assert.Equal(t, exitFailure, code)
-	assert.Contains(t, stderr.String(), `MCP_ADDR "0.0.0.0:0" is not a loopback address`)
+	assert.Equal(t, exitUsage, code)
+	assert.Equal(t, "--addr is \"0.0.0.0:0\": this version serves loopback addresses only, such as 127.0.0.1:8080\n", stderr.String())
 }
 
 // callPortrait returns both halves of the answer for the documented KOL, but
@@ -57,12 +72,12 @@ func callPortrait(t *testing.T, c *client.Client) string {
 
 // overStdio starts the program on a pair of pipes. It must end by itself, with
 // exit code 0, when the client closes its end.
-func overStdio(t *testing.T) *client.Client {
+func overStdio(t *testing.T, stderr io.Writer) *client.Client {
 	t.Helper()
 	stdin, toServer := io.Pipe()
 	fromServer, stdout := io.Pipe()
 	// Not the test's own context: that ends before Cleanup, and with it the program.
-	exit := start(context.WithoutCancel(t.Context()), process{env: sampleEnvironment(), stdin: stdin, stdout: stdout, stderr: io.Discard})
+	exit := start(context.WithoutCancel(t.Context()), process{env: sampleEnvironment(), stdin: stdin, stdout: stdout, stderr: stderr})
 	c := client.NewClient(transport.NewIO(fromServer, toServer, io.NopCloser(strings.NewReader(""))))
 	require.NoError(t, c.Start(t.Context()))
 	t.Cleanup(func() {

@@ -41,7 +41,7 @@ func (a *Analyst) Change(now, before *schema.Distributions, asOf string, lang sc
 	f := a.facts()
 	moves := func(of schema.Dimension) []schema.Move {
 		var moves []schema.Move
-		for _, m := range f.moved(of, f.rows(of, now), f.rows(of, before)) {
+		for _, m := range f.moved(of, now, before) {
 			moves = append(moves, schema.Move{Name: f.readerName(of, m.name, slices.Concat(now.Devices, before.Devices), lang), Points: m.points(), AtLeast: m.atLeast})
 		}
 		return moves
@@ -73,12 +73,13 @@ func (m move) points() float64 {
 
 // moved returns the largest moves of a dimension's rows, and none where a list
 // holds more than everybody.
-func (f *facts) moved(of schema.Dimension, now, before []schema.NameShare) []move {
-	if overfullNames(now) || overfullNames(before) {
+func (f *facts) moved(of schema.Dimension, now, before *schema.Distributions) []move {
+	rows, since := f.rows(of, now), f.rows(of, before)
+	if overfullNames(rows) || overfullNames(since) {
 		return nil
 	}
-	moves := f.movesTo(now, before, of)
-	for _, m := range f.movesTo(before, now, of) {
+	moves := f.movesTo(rows, since, of, before.LeftOut[of] > 0)
+	for _, m := range f.movesTo(since, rows, of, now.LeftOut[of] > 0) {
 		if m.atLeast { // the others are those above
 			moves = append(moves, move{m.name, -m.units, true})
 		}
@@ -104,14 +105,14 @@ func largestFirst(a, b move) int {
 }
 
 // movesTo returns how far the rows of one list moved since the other, where
-// that is far enough.
-func (f *facts) movesTo(rows, since []schema.NameShare, of schema.Dimension) []move {
+// that is far enough. LeftOut tells that the other lacks rows of any size.
+func (f *facts) movesTo(rows, since []schema.NameShare, of schema.Dimension, leftOut bool) []move {
 	var moves []move
 	for _, row := range rows {
 		share, listed := shareOf(since, row.Name)
 		switch {
 		case listed:
-		case complete(of), len(since) == 0:
+		case complete(of), leftOut, len(since) == 0:
 			continue // nothing bounds what it held
 		case of == schema.DimensionCities && f.municipality(row.Name):
 			continue // the provinces tell

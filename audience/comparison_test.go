@@ -101,7 +101,7 @@ type compared struct {
 }
 
 func TestWhatAComparisonDoesNotKnowIsAbsent(t *testing.T) {
-	rows, similarity := audience.New(nil).Compare([]*schema.Collected{{KOLID: "a"}}, nil, schema.English)
+	rows, similarity := audience.New(nil).Compare([]*schema.Collected{{Portrait: schema.Portrait{KOLID: "a"}}}, nil, schema.English)
 	got, err := json.Marshal(rows)
 	require.NoError(t, err)
 	assert.JSONEq(t, `[{"kolId": "a"}]`, string(got))
@@ -165,8 +165,10 @@ func madeUp(tb testing.TB, n int) []*schema.Collected {
 			vary(random, shares)
 		}
 		portraits = append(portraits, &schema.Collected{
-			KOLID:         fmt.Sprintf("%08x%016x", 0x5d21ab6b+i*7919, random.Uint64()),
-			AsOf:          time.Date(2026, time.October, 1+3*i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly),
+			Portrait: schema.Portrait{
+				KOLID: fmt.Sprintf("%08x%016x", 0x5d21ab6b+i*7919, random.Uint64()),
+				AsOf:  time.Date(2026, time.October, 1+3*i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly),
+			},
 			Distributions: *d,
 		})
 	}

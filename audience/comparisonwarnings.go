@@ -1,6 +1,7 @@
 package audience
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -13,10 +14,10 @@ import (
 const namedInWarnings = 2
 
 // ComparisonWarnings returns what a careful analyst would want to know about a
-// set of portraits before comparing them, as at most five sentences in lang:
+// set of portraits before comparing them, as at most six sentences in lang:
 // portraits more than 30 days old, days of the data that are unknown or lie
-// more than 30 days apart, dimensions that some portraits lack, shares that do
-// not add up, and, of two portraits or more, what their similarity does not
+// more than 30 days apart, dimensions that some portraits lack, rows that are
+// left out, shares that do not add up, and, of two portraits or more, what their similarity does not
 // say. Days are counted as Warnings does. The result is never nil, and does not
 // depend on the order of the portraits.
 func (a *Analyst) ComparisonWarnings(portraits []*schema.Collected, today time.Time, lang schema.Language) []string {
@@ -24,11 +25,11 @@ func (a *Analyst) ComparisonWarnings(portraits []*schema.Collected, today time.T
 	s.portraits = slices.SortedStableFunc(slices.Values(portraits), func(p, q *schema.Collected) int {
 		return strings.Compare(p.KOLID, q.KOLID)
 	})
-	warnings := nonEmpty(s.ageWarning(), s.daysWarning(), s.missingWarning(), s.sumWarning(), s.similarityWarning())
-	if warnings == nil {
-		return []string{}
-	}
-	return warnings
+	return append([]string{}, nonEmpty(s.ageWarning(), s.daysWarning(),
+		s.byDimension(missing, "No data on: %s.", "缺少数据：%s。"),
+		s.byDimension(leftOut, "Rows without a usable name or figure are left out: %s.", "部分行的名称或数值不可用，未计入：%s。"),
+		s.byDimension(unsound, "Shares do not add up: %s.", "占比合计异常：%s。"),
+		s.similarityWarning())...)
 }
 
 // comparedSet is portraits that are compared, by KOL id.
@@ -90,26 +91,17 @@ func (s comparedSet) daysWarning() string {
 	return capitalize(strings.Join(parts, say(s.lang, "; ", "；"))) + say(s.lang, ".", "。")
 }
 
-func (s comparedSet) missingWarning() string {
-	lacking := s.byDimension(missing)
-	if lacking == "" {
-		return ""
-	}
-	return say(s.lang, "No data on: %s.", "缺少数据：%s。", lacking)
+// leftOut returns the dimensions that rows are left out of.
+func leftOut(d *schema.Distributions) []schema.Dimension {
+	return slices.Collect(maps.Keys(d.LeftOut))
 }
 
-func (s comparedSet) sumWarning() string {
-	off := s.byDimension(func(d *schema.Distributions) []schema.Dimension {
-		var off []schema.Dimension
-		for _, sum := range sumsOff(d) {
-			off = append(off, sum.of)
-		}
-		return off
-	})
-	if off == "" {
-		return ""
+// unsound returns the dimensions whose shares do not add up.
+func unsound(d *schema.Distributions) (off []schema.Dimension) {
+	for _, sum := range sumsOff(d) {
+		off = append(off, sum.of)
 	}
-	return say(s.lang, "Shares do not add up: %s.", "占比合计异常：%s。", off)
+	return off
 }
 
 func (s comparedSet) similarityWarning() string {
@@ -121,9 +113,9 @@ func (s comparedSet) similarityWarning() string {
 		"相似度比较的是画像结构而非粉丝本身：画像相近的达人，粉丝可能大量重合，也可能毫无重合。")
 }
 
-// byDimension enumerates the dimensions that a fault is in, and whose
-// portraits have it; dimensions with the same portraits are taken together.
-func (s comparedSet) byDimension(faults func(*schema.Distributions) []schema.Dimension) string {
+// byDimension warns of the dimensions that a fault is in, and whose portraits
+// have it, if any; dimensions with the same portraits are taken together.
+func (s comparedSet) byDimension(faults func(*schema.Distributions) []schema.Dimension, en, zh string) string {
 	type group struct{ words, kols []string }
 	var groups []group
 	for _, of := range schema.Dimensions() {
@@ -147,7 +139,10 @@ func (s comparedSet) byDimension(faults func(*schema.Distributions) []schema.Dim
 	for _, g := range groups {
 		parts = append(parts, say(s.lang, "%s (%s)", "%s（%s）", enumerate(g.words, s.lang), s.whom(g.kols)))
 	}
-	return strings.Join(parts, say(s.lang, "; ", "；"))
+	if parts == nil {
+		return ""
+	}
+	return say(s.lang, en, zh, strings.Join(parts, say(s.lang, "; ", "；")))
 }
 
 // whom names one KOL or two, and counts more.

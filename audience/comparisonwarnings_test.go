@@ -69,6 +69,10 @@ func TestComparisonWarnings(t *testing.T) {
 			}
 		}, []string{"No data on: devices (all 5 KOLs)."}, []string{"缺少数据：设备（全部 5 位达人）。"}},
 
+		{"rows left out", func(kols []*schema.Collected) {
+			kols[1].Distributions.LeftOut = map[schema.Dimension]int{schema.DimensionCities: 2, schema.DimensionAgeGroups: 1}
+		}, []string{"Rows without a usable name or figure are left out: age, cities (b)."}, []string{"部分行的名称或数值不可用，未计入：年龄、城市（b）。"}},
+
 		{"sums off", func(kols []*schema.Collected) {
 			kols[1].Distributions.Ages = agesOf(0.1, 0.2)
 			kols[2].Distributions.Interests = rows(row("美食", 1.1))
@@ -78,7 +82,7 @@ func TestComparisonWarnings(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var kols []*schema.Collected
 			for _, id := range []string{"a", "b", "c", "d", "e"} {
-				kols = append(kols, &schema.Collected{KOLID: id, AsOf: "2026-11-03", Distributions: *complete()})
+				kols = append(kols, &schema.Collected{Portrait: schema.Portrait{KOLID: id, AsOf: "2026-11-03"}, Distributions: *complete()})
 			}
 			tt.change(kols)
 			analyst := audience.New(nil)
@@ -139,7 +143,7 @@ func TestUnlistedWarning(t *testing.T) {
 func TestComparisonWarningsOnFewerThanTwo(t *testing.T) {
 	analyst := audience.New(nil)
 	assert.Equal(t, []string{}, analyst.ComparisonWarnings(nil, documentedDay, schema.English))
-	one := []*schema.Collected{{KOLID: "a", AsOf: "2026-11-03", Distributions: *complete()}}
+	one := []*schema.Collected{{Portrait: schema.Portrait{KOLID: "a", AsOf: "2026-11-03"}, Distributions: *complete()}}
 	assert.Equal(t, []string{}, analyst.ComparisonWarnings(one, documentedDay, schema.English), "nothing is similar to it")
 }
 
@@ -150,13 +154,13 @@ func TestComparisonWarningsAreFewAndDoNotDependOnTheOrder(t *testing.T) {
 		for i := range rapid.IntRange(2, 20).Draw(t, "KOLs") {
 			id := fmt.Sprint("kol", i)
 			kols = append(kols, &schema.Collected{
-				KOLID: id, AsOf: rapid.SampledFrom(days).Draw(t, id+" day"), Distributions: *drawn(t, id),
+				Portrait: schema.Portrait{KOLID: id, AsOf: rapid.SampledFrom(days).Draw(t, id+" day")}, Distributions: *drawn(t, id),
 			})
 		}
 		analyst := audience.New(nil)
 		for _, lang := range []schema.Language{schema.English, schema.Chinese} {
 			warnings := analyst.ComparisonWarnings(kols, documentedDay, lang)
-			assert.LessOrEqual(t, len(warnings), 5)
+			assert.LessOrEqual(t, len(warnings), 6)
 			for _, warning := range warnings {
 				assert.True(t, strings.HasSuffix(warning, ".") || strings.HasSuffix(warning, "。"), warning)
 				assert.NotContains(t, warning, "%!", "a fault of formatting")

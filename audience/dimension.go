@@ -2,38 +2,24 @@ package audience
 
 import "kol-portrait-mcp/schema"
 
+// dimensionWords are what the dimensions and their rows are called.
+var dimensionWords = map[schema.Dimension]struct{ many, one, zh string }{
+	schema.DimensionGender:    {"gender", "gender", "性别"},
+	schema.DimensionAgeGroups: {"age", "age", "年龄"},
+	schema.DimensionProvinces: {"provinces", "province", "省份"},
+	schema.DimensionCities:    {"cities", "city", "城市"},
+	schema.DimensionInterests: {"interests", "interest", "兴趣"},
+	schema.DimensionDevices:   {"devices", "device", "设备"},
+}
+
 // DimensionName names a dimension in a sentence: provinces, 省份.
 func DimensionName(of schema.Dimension, lang schema.Language) string {
-	switch of {
-	case schema.DimensionGender:
-		return say(lang, "gender", "性别")
-	case schema.DimensionAgeGroups:
-		return say(lang, "age", "年龄")
-	case schema.DimensionProvinces:
-		return say(lang, "provinces", "省份")
-	case schema.DimensionCities:
-		return say(lang, "cities", "城市")
-	case schema.DimensionInterests:
-		return say(lang, "interests", "兴趣")
-	default:
-		return say(lang, "devices", "设备")
-	}
+	return label{en: dimensionWords[of].many, zh: dimensionWords[of].zh}.in(lang)
 }
 
 // kindOf is what a dimension's rows are, one of them: province, 省份.
 func kindOf(of schema.Dimension, lang schema.Language) string {
-	switch of {
-	case schema.DimensionProvinces:
-		return say(lang, "province", "省份")
-	case schema.DimensionCities:
-		return say(lang, "city", "城市")
-	case schema.DimensionInterests:
-		return say(lang, "interest", "兴趣")
-	case schema.DimensionDevices:
-		return say(lang, "device", "设备")
-	default: // gender and age are one word
-		return DimensionName(of, lang)
-	}
+	return label{en: dimensionWords[of].one, zh: dimensionWords[of].zh}.in(lang)
 }
 
 // DimensionOf returns the dimension that a caller's word for one means, and

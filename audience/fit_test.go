@@ -109,6 +109,20 @@ func TestMatch(t *testing.T) {
 			`{"matchedShare": 0, "lowerBound": false, "tgi": 0}`,
 		},
 		{
+			"but not where a row was left out: it may have been that one",
+			schema.TargetAudience{Provinces: []string{"浙江"}},
+			schema.Distributions{Provinces: rows(row("广东", 1)), LeftOut: map[schema.Dimension]int{schema.DimensionProvinces: 1}},
+			schema.DimensionProvinces,
+			`{"lowerBound": true, "notListed": ["Zhejiang"]}`,
+		},
+		{
+			"nor for a city that is a province",
+			schema.TargetAudience{Cities: []string{"北京"}},
+			schema.Distributions{Provinces: rows(row("北京", 1)), LeftOut: map[schema.Dimension]int{schema.DimensionProvinces: 1}},
+			schema.DimensionCities,
+			`{"matchedShare": 1, "lowerBound": true, "tgi": 6439.4}`,
+		},
+		{
 			"provinces have an index among the provinces",
 			schema.TargetAudience{Provinces: []string{"广东"}},
 			schema.Distributions{Provinces: rows(row("广东", 0.0894), row("浙江", 0.9106))},
@@ -448,6 +462,21 @@ func TestReach(t *testing.T) {
 			`{"independent": 0.2, "atLeast": 0.2, "atMost": 0.25}`,
 		},
 		{
+			"but a row that was left out may hold all that is left",
+			schema.TargetAudience{Interests: []string{"美食", "汽车"}},
+			schema.Distributions{
+				Interests: rows(row("旅游", 0.05), row("美食", 0.2), row("影视", 0.1)),
+				LeftOut:   map[schema.Dimension]int{schema.DimensionInterests: 1},
+			},
+			`{"independent": 0.2, "atLeast": 0.2, "atMost": 0.85}`,
+		},
+		{
+			"in the list of cities too",
+			schema.TargetAudience{Cities: []string{"广州", "深圳"}},
+			schema.Distributions{Cities: rows(row("广州", 0.05)), LeftOut: map[schema.Dimension]int{schema.DimensionCities: 1}},
+			`{"independent": 0.05, "atLeast": 0.05, "atMost": 1}`,
+		},
+		{
 			"two of them no more than two such rows",
 			schema.TargetAudience{Interests: []string{"美食", "汽车", "教育"}},
 			schema.Distributions{Interests: rows(row("旅游", 0.05), row("美食", 0.2), row("影视", 0.1))},
@@ -648,7 +677,9 @@ func figures(tb rapid.TB, fit *schema.Fit) string {
 // anyDistributions leaves dimensions and rows out, and now and then has rows
 // that hold more than everybody.
 func anyDistributions(t *rapid.T) *schema.Distributions {
-	return distributions(t, 0, 1, 1, 1, 0.98, 0.4, 1.015, 1.5)
+	d := distributions(t, 0, 1, 1, 1, 0.98, 0.4, 1.015, 1.5)
+	d.LeftOut = rapid.MapOfN(rapid.SampledFrom(schema.Dimensions()), rapid.Just(1), 0, 2).Draw(t, "left out")
+	return d
 }
 
 // distributions has at least so many rows in each dimension, which sum to one

@@ -48,6 +48,9 @@ func Quote(name string) string {
 		separators = `,;:.!?%"|` + "`≥≤" + "，；：、。！？％“”"
 		mostWords  = 4
 	)
+	if !strings.ContainsFunc(name, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsDigit(r) }) && !strings.ContainsAny(name, separators) {
+		return name // as most are
+	}
 	if len(strings.Fields(name)) > mostWords {
 		return strconv.Quote(name)
 	}

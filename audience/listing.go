@@ -11,8 +11,8 @@ import (
 type listing struct {
 	index  schema.Dimension   // whose baseline they compare with: a city may be read off the provinces
 	rows   []schema.NameShare // smallest first; none where nothing usable was sent
-	cutOff bool               // whether the vendor left rows out
-	ceil   float64            // no row that was left out holds more
+	cutOff bool               // whether rows are missing: the vendor left them out, or they had no usable figure
+	ceil   float64            // no row that is missing holds more
 	own    bool               // whether the vendor's own list of the dimension is in the rows
 }
 
@@ -22,11 +22,11 @@ type listing struct {
 func (l listing) tells(listed int) bool { return l.own || listed > 0 }
 
 // whole tells whether the rows are everybody.
-func (l listing) whole() bool { return len(l.rows) > 0 && l.room(1) == 0 }
+func (l listing) whole() bool { return len(l.rows) > 0 && !l.cutOff && l.room(1) == 0 }
 
 // room is the most that names without a row can hold together: no more than
-// the rows leave, and each no more than the smallest row, since the vendor cuts
-// a list off after its largest.
+// the rows leave, and each no more than the smallest row where the vendor cut
+// the list off after its largest.
 func (l listing) room(unlisted int) float64 {
 	left := 1 - totalOf(l.rows)
 	if left < rounding {
@@ -39,11 +39,11 @@ func (l listing) room(unlisted int) float64 {
 func (f *facts) listing(of schema.Dimension, names []string, d *schema.Distributions) listing {
 	rows := usable(f.rows(of, d))
 	if of == schema.DimensionCities {
-		return f.cityListing(names, rows, usable(d.Provinces))
+		return f.cityListing(names, rows, d)
 	}
 	l := listing{index: of, rows: rows, ceil: 1, own: len(rows) > 0}
-	l.cutOff = totalOf(rows) < 1-sumTolerance-rounding
-	if len(rows) > 0 && !complete(of) {
+	l.cutOff = d.LeftOut[of] > 0 || !whole(totalOf(rows))
+	if len(rows) > 0 && !complete(of) && d.LeftOut[of] == 0 {
 		l.ceil = rows[0].Percent
 	}
 	return l
@@ -53,12 +53,13 @@ func (f *facts) listing(of schema.Dimension, names []string, d *schema.Distribut
 // cities is always cut off, the one of provinces is not: a city that is a
 // province has its row there, and where all of the cities do, no other list is
 // looked at.
-func (f *facts) cityListing(names []string, cities, provinces []schema.NameShare) listing {
+func (f *facts) cityListing(names []string, cities []schema.NameShare, d *schema.Distributions) listing {
+	provinces := usable(d.Provinces)
 	municipal := keep(provinces, func(row schema.NameShare) bool { return f.municipality(row.Name) })
 	if !slices.ContainsFunc(names, func(name string) bool { return !has(municipal, name) }) {
 		return listing{
 			index: f.municipalIndex(), rows: provinces,
-			cutOff: totalOf(provinces) < 1-sumTolerance-rounding, ceil: 1, own: true,
+			cutOff: d.LeftOut[schema.DimensionProvinces] > 0 || !whole(totalOf(provinces)), ceil: 1, own: true,
 		}
 	}
 	others := keep(cities, func(row schema.NameShare) bool { return !has(municipal, row.Name) })
@@ -67,8 +68,10 @@ func (f *facts) cityListing(names []string, cities, provinces []schema.NameShare
 		cutOff: true, ceil: 1,
 	}
 	if l.rows != nil && len(cities) > 0 {
-		l.ceil = cities[0].Percent
 		l.own = true
+		if d.LeftOut[schema.DimensionCities] == 0 {
+			l.ceil = cities[0].Percent
+		}
 	}
 	return l
 }

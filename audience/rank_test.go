@@ -41,7 +41,7 @@ func TestRanks(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			var contenders []contender
 			for id, fit := range tt.fits {
-				contenders = append(contenders, contender{&schema.Collected{KOLID: id}, fit})
+				contenders = append(contenders, contender{&schema.Collected{Portrait: schema.Portrait{KOLID: id}}, fit})
 			}
 			rows, similarity := New(nil).compare(contenders, true, schema.English)
 			var got, ids []string

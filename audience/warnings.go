@@ -20,8 +20,8 @@ const (
 
 // Warnings returns what a careful analyst would want to know before relying on
 // the distributions, as sentences in lang: sums that are off by more than two
-// points, dimensions and rows that are missing or not known, and a portrait
-// more than 30 days old or of no known day. AsOf is the vendor's day,
+// points, dimensions and rows that are missing, left out or not known, and a
+// portrait more than 30 days old or of no known day. AsOf is the vendor's day,
 // YYYY-MM-DD; days are counted in China's time, the vendor's. Nothing to warn
 // of is an empty slice, never nil.
 func (a *Analyst) Warnings(d *schema.Distributions, asOf string, today time.Time, lang schema.Language) []string {
@@ -31,6 +31,7 @@ func (a *Analyst) Warnings(d *schema.Distributions, asOf string, today time.Time
 	warnings := nonEmpty(
 		dayWarning(asOf, today, lang),
 		missingWarning(d, lang),
+		leftOutWarning(d.LeftOut, lang),
 		genderWarning(d.Gender, lang),
 		unknownAgeWarning(d.Ages, lang),
 		missingAgeWarning(d.Ages, lang),
@@ -89,6 +90,19 @@ func missingWarning(d *schema.Distributions, lang schema.Language) string {
 		return ""
 	}
 	return say(lang, "The vendor sent no data on: %s.", "数据方未提供：%s。", enumerate(words, lang))
+}
+
+func leftOutWarning(leftOut map[schema.Dimension]int, lang schema.Language) string {
+	var counts []string
+	for _, of := range schema.Dimensions() {
+		if n := leftOut[of]; n > 0 {
+			counts = append(counts, say(lang, "%s %d", "%s %d", DimensionName(of, lang), n))
+		}
+	}
+	if counts == nil {
+		return ""
+	}
+	return say(lang, "Rows without a usable name or figure are left out: %s.", "名称或数值不可用、未计入的行数：%s。", enumerate(counts, lang))
 }
 
 // missing returns the dimensions that the vendor sent no share of, in its
@@ -180,9 +194,10 @@ func unplacedWarning(rows []schema.NameShare, lang schema.Language) string {
 func sumWarnings(d *schema.Distributions, lang schema.Language) []string {
 	var warnings []string
 	for _, s := range sumsOff(d) {
-		warning := say(lang, "%s shares sum to %s, over 100%%.", "%s占比合计 %s，超过 100%%。", s.word.in(lang), Percent(s.sum))
+		kind := capitalize(kindOf(s.of, lang))
+		warning := say(lang, "%s shares sum to %s, over 100%%.", "%s占比合计 %s，超过 100%%。", kind, Percent(s.sum))
 		if s.whole {
-			warning = say(lang, "%s shares sum to %s, not 100%%.", "%s占比合计 %s，而非 100%%。", s.word.in(lang), Percent(s.sum))
+			warning = say(lang, "%s shares sum to %s, not 100%%.", "%s占比合计 %s，而非 100%%。", kind, Percent(s.sum))
 		}
 		warnings = append(warnings, warning)
 	}
@@ -192,8 +207,7 @@ func sumWarnings(d *schema.Distributions, lang schema.Language) []string {
 // dimensionSum is what the shares of a dimension add up to.
 type dimensionSum struct {
 	of    schema.Dimension
-	word  label // before "shares"
-	whole bool  // the vendor lists all of the dimension, so that it is to be 1, and else no more
+	whole bool // the vendor lists all of the dimension, so that it is to be 1, and else no more
 	sum   float64
 }
 
@@ -209,21 +223,13 @@ func (s dimensionSum) off() bool {
 func sumsOff(d *schema.Distributions) []dimensionSum {
 	byAge := func(row schema.AgeShare) float64 { return row.Percent }
 	byDevice := func(row schema.DeviceShare) float64 { return row.Percent }
-
-	var sums []dimensionSum
-	if len(d.Ages) > 0 {
-		sums = append(sums, dimensionSum{schema.DimensionAgeGroups, label{en: "Age", zh: "年龄"}, true, total(d.Ages, byAge)})
+	sums := []dimensionSum{
+		{schema.DimensionAgeGroups, len(d.Ages) > 0, total(d.Ages, byAge)},
+		{schema.DimensionGender, genders(d.Gender) == 2, totalOf(genderRows(d.Gender))},
+		{schema.DimensionProvinces, len(d.Provinces) > 0, totalOf(d.Provinces)},
+		{schema.DimensionInterests, false, totalOf(d.Interests)},
+		{schema.DimensionCities, false, totalOf(d.Cities)},
+		{schema.DimensionDevices, false, total(d.Devices, byDevice)},
 	}
-	if genders(d.Gender) == 2 {
-		sums = append(sums, dimensionSum{schema.DimensionGender, label{en: "Gender", zh: "性别"}, true, *d.Gender.Male + *d.Gender.Female})
-	}
-	if len(d.Provinces) > 0 {
-		sums = append(sums, dimensionSum{schema.DimensionProvinces, label{en: "Province", zh: "省份"}, true, totalOf(d.Provinces)})
-	}
-	sums = append(sums,
-		dimensionSum{schema.DimensionInterests, label{en: "Interest", zh: "兴趣"}, false, totalOf(d.Interests)},
-		dimensionSum{schema.DimensionCities, label{en: "City", zh: "城市"}, false, totalOf(d.Cities)},
-		dimensionSum{schema.DimensionDevices, label{en: "Device", zh: "设备"}, false, total(d.Devices, byDevice)},
-	)
 	return slices.DeleteFunc(sums, func(s dimensionSum) bool { return !s.off() })
 }

@@ -55,6 +55,10 @@ func TestWarningsOnTheData(t *testing.T) {
 		{"the other gender missing", func(d *schema.Distributions) { d.Gender.Female = nil },
 			[]string{"The share of women is not known."}, []string{"女性占比未知。"}},
 
+		{"rows left out", func(d *schema.Distributions) {
+			d.LeftOut = map[schema.Dimension]int{schema.DimensionCities: 2, schema.DimensionAgeGroups: 1}
+		}, []string{"Rows without a usable name or figure are left out: age 1, cities 2."}, []string{"名称或数值不可用、未计入的行数：年龄 1、城市 2。"}},
+
 		{"an age group missing", func(d *schema.Distributions) { d.Ages = agesOf(0, 0.3, 0.4, 0.2, 0.1)[1:] },
 			[]string{"No share given for ages: <18; no median."}, []string{"缺少年龄段：<18，故不计算中位数。"}},
 		{"an age group unknown", func(d *schema.Distributions) { d.Ages = append(d.Ages, schema.AgeShare{Group: "45-54"}) },

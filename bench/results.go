@@ -3,148 +3,176 @@ package main
 import (
 	"errors"
 	"fmt"
-	"math"
+	"os"
+	"runtime"
 	"slices"
+	"strings"
 )
 
-// figure is something that is measured of every contestant.
-type figure int
+// figure is something that is measured of every server, with its unit.
+type figure string
 
 const (
-	startTime figure = iota
-	storedTime
-	storedProcessor
-	readingProcessor
-	freshTime
-	freshProcessor
-	throughput
-	tailTime
-	idleMemory
-	loadMemory
-	installedMegabytes
-	definitionTokens
-	textTokens
-	structuredTokens
+	startTime        figure = "Process start to answered `tools/list`, ms"
+	stdioTime        figure = "Stored call over stdio, median, ms"
+	freshTime        figure = "Fresh call above the vendor's latency, median, ms"
+	throughput       figure = "Stored calls over HTTP by 16 clients, calls/ms"
+	idleMemory       figure = "Memory after 16 clients shook hands, MB"
+	peakMemory       figure = "Peak memory under their calls, MB"
+	definitionLength figure = "Tool definitions, tokens"
+	textLength       figure = "A portrait's text, tokens"
+	structuredLength figure = "A portrait's structured content, tokens"
 )
 
-// description says what a figure is, in the order of the table.
-type description struct {
+// The order of the table.
+var (
+	figures = []figure{startTime, stdioTime, freshTime, throughput, idleMemory, peakMemory, definitionLength, textLength, structuredLength}
+	peers   = []string{mcpgo, gosdk, typescript}
+)
+
+// bound is what one of our figures is held to.
+type bound struct {
 	figure figure
-	title  string
-	unit   string
+	peer   string // whose figure ours is divided by; empty where ours is bound itself
+	word   string // atMost, atLeast or, only with -idle, atMostIdle
+	limit  float64
 }
 
-func descriptions() []description {
-	return []description{
-		{startTime, "Process start to answered `tools/list`", "ms"},
-		{storedTime, "Stored call over stdio, median", "ms"},
-		{storedProcessor, "Stored call, the server's CPU", "µs"},
-		{readingProcessor, "Reading the stored portrait, CPU", "µs"},
-		{freshTime, "Fresh call above the vendor's latency, median", "ms"},
-		{freshProcessor, "Fresh call, the server's CPU", "µs"},
-		{throughput, fmt.Sprintf("Stored calls over HTTP, %d clients (more is better)", loadClients), "calls/s"},
-		{tailTime, "99th percentile of these calls", "ms"},
-		{idleMemory, "Memory when idle", "MB"},
-		{loadMemory, "Peak memory under that load", "MB"},
-		{installedMegabytes, "Installed size", "MB"},
-		{definitionTokens, "Tool definitions", "tokens"},
-		{textTokens, "A portrait, text half", "tokens"},
-		{structuredTokens, "A portrait, structured half", "tokens"},
+const (
+	atMost     = "at most"
+	atLeast    = "at least"
+	atMostIdle = "on an idle machine at most"
+)
+
+var bounds = []bound{
+	{startTime, mcpgo, atMost, 1.5},
+	{startTime, typescript, atMost, 0.1},
+	{throughput, mcpgo, atLeast, 0.5},
+	{throughput, gosdk, atLeast, 1.5},
+	{throughput, typescript, atLeast, 1.5},
+	{freshTime, "", atMostIdle, 1},
+	{idleMemory, mcpgo, atMost, 2},
+	{definitionLength, "", atMost, 1100},
+	{textLength, "", atMost, 900},
+	{structuredLength, "", atMost, 2000},
+}
+
+// String says what must hold.
+func (b bound) String() string {
+	if b.peer == "" {
+		return fmt.Sprintf("%s: %s %g", b.figure, b.word, b.limit)
 	}
+	return fmt.Sprintf("%s: %s %g times that of %s", b.figure, b.word, b.limit, b.peer)
 }
 
-// results are the figures of all contestants, one for each round.
-type results struct {
-	contestants []contestant
-	rounds      map[figure]map[string][]float64
-}
-
-func newResults(contestants []contestant) *results {
-	return &results{contestants: contestants, rounds: make(map[figure]map[string][]float64)}
-}
-
-func (r *results) add(f figure, c contestant, value float64) { r.addTo(f, c.name, value) }
-
-func (r *results) addTo(f figure, contestant string, value float64) {
-	if r.rounds[f] == nil {
-		r.rounds[f] = make(map[string][]float64)
+// broken tells whether an estimate is beyond the bound by more than its noise, or
+// was not taken.
+func (b bound) broken(e estimate) bool {
+	beyond := e.median-e.noise > b.limit
+	if b.word == atLeast {
+		beyond = e.median+e.noise < b.limit
 	}
-	r.rounds[f][contestant] = append(r.rounds[f][contestant], value)
+	return e.rounds == 0 || beyond
 }
 
-// dropFirst forgets the first round.
-func (r *results) dropFirst(f figure) {
-	for contestant, values := range r.rounds[f] {
-		r.rounds[f][contestant] = values[1:]
+// results has the values of each figure of each server, one a round.
+type results map[figure]map[string][]float64
+
+func (r results) add(f figure, s server, value float64) {
+	if r[f] == nil {
+		r[f] = make(map[string][]float64)
 	}
+	r[f][s.name] = append(r[f][s.name], value)
+}
+
+// estimate is our figure, divided by the peer's where one is named. The ratio is
+// taken round by round, so that what slows the machine for a while slows both.
+func (r results) estimate(f figure, peer string) estimate {
+	values, theirs := slices.Clone(r[f][ours]), r[f][peer]
+	if peer != "" && quantile(theirs, 0.5) == 0 {
+		return estimate{} // the peer has no such thing
+	}
+	for i := range theirs {
+		values[i] /= theirs[i]
+	}
+	return estimateOf(values)
 }
 
 // estimate is a figure or a ratio over all rounds.
 type estimate struct {
 	median float64
-	noise  float64 // half the distance between the quartiles of the rounds
-	rounds int
-}
-
-// String is the median and the noise, which too few rounds do not tell.
-func (e estimate) String() string {
-	if e.rounds < 3 {
-		return short(e.median) + " ± ?"
-	}
-	return short(e.median) + " ± " + short(e.noise)
+	noise  float64 // half the distance between the quartiles
+	rounds int     // 0 where it was not measured
 }
 
 func estimateOf(values []float64) estimate {
-	sorted := slices.Sorted(slices.Values(values))
-	return estimate{
-		median: quantile(sorted, 0.5),
-		noise:  (quantile(sorted, 0.75) - quantile(sorted, 0.25)) / 2,
-		rounds: len(sorted),
-	}
+	return estimate{quantile(values, 0.5), (quantile(values, 0.75) - quantile(values, 0.25)) / 2, len(values)}
 }
 
-// quantile interpolates between the two nearest of sorted values.
-func quantile(sorted []float64, q float64) float64 {
-	at := q * float64(len(sorted)-1)
-	low := int(math.Floor(at))
-	high := min(low+1, len(sorted)-1)
-	return sorted[low] + (at-float64(low))*(sorted[high]-sorted[low])
-}
-
-// value is a contestant's figure; known is false where it has none.
-func (r *results) value(f figure, contestant string) (e estimate, known bool) {
-	values := r.rounds[f][contestant]
+// quantile is the value that a share q of the values does not exceed, 0 where
+// there are none.
+func quantile(values []float64, q float64) float64 {
 	if len(values) == 0 {
-		return estimate{}, false
+		return 0
 	}
-	return estimateOf(values), true
+	return slices.Sorted(slices.Values(values))[int(q*float64(len(values)-1)+0.5)]
 }
 
-// ratio is our figure by a peer's: of what was measured in the same round, so
-// that what slows the machine down for a while slows both.
-func (r *results) ratio(f figure, peer string) (e estimate, known bool) {
-	return ratioOf(r.rounds[f][ours], r.rounds[f][peer])
+// String is the median and the noise, which a single round does not tell.
+func (e estimate) String() string {
+	switch e.rounds {
+	case 0:
+		return "none"
+	case 1:
+		return fmt.Sprintf("%.4g", e.median)
+	}
+	return fmt.Sprintf("%.3g ± %.2g", e.median, e.noise)
 }
 
-func ratioOf(mine, theirs []float64) (e estimate, known bool) {
-	if len(mine) == 0 || len(mine) != len(theirs) {
-		return estimate{}, false
-	}
-	ratios := make([]float64, len(mine))
-	for i := range mine {
-		ratios[i] = mine[i] / theirs[i]
-	}
-	return estimateOf(ratios), true
-}
+// report returns the table in Markdown, and an error that names the bounds that
+// are broken.
+func (r results) report(idle bool) (string, error) {
+	var t strings.Builder
+	fmt.Fprintf(&t, `# This server beside its peers
 
-// check holds the results to bounds, and says what has left them. Times by
-// themselves are held only where the machine is known to be idle.
-func (r *results) check(bounds []bound, idle bool) error {
+Written by %[1]sgo run ./bench -idle -o bench/RESULTS.md%[1]s; all were measured in turns within one run. Each peer is the least
+that a server of its SDK can be, and answers from memory: mcp-go with this server's own result, the others with the
+vendor's JSON. %[1]s÷%[1]s is this server's figure by the peer's. All are medians over the rounds ± half the distance between their
+quartiles. The vendor of the run takes %[2]s; a fresh call is set against a plain HTTP client's request to it, in turns.
+JUSTONEAPI_MAX_RPS is 1,000.
+
+%[3]s
+
+| | %[4]s | %[5]s | ÷ |
+| --- | ---:%[6]s |
+`, "`", vendorLatency, machine(), ours, strings.Join(peers, " | ÷ | "), strings.Repeat(" | ---: | ---:", len(peers)))
+	for _, f := range figures {
+		fmt.Fprintf(&t, "| %s | %s", f, r.estimate(f, ""))
+		for _, peer := range peers {
+			fmt.Fprintf(&t, " | %s | %s", estimateOf(r[f][peer]), r.estimate(f, peer))
+		}
+		t.WriteString(" |\n")
+	}
+	t.WriteString("\n## Bounds\n\n")
 	var broken []error
 	for _, b := range bounds {
-		if idle || !b.machines() {
-			broken = append(broken, b.check(r))
+		e, outcome := r.estimate(b.figure, b.peer), "holds"
+		switch {
+		case b.word == atMostIdle && !idle:
+			outcome = "not checked"
+		case b.broken(e):
+			outcome = "BROKEN"
+			broken = append(broken, fmt.Errorf("%s, but it is %s", b, e))
 		}
+		fmt.Fprintf(&t, "- %s: %s, %s.\n", b, e, outcome)
 	}
-	return errors.Join(broken...)
+	return t.String(), errors.Join(broken...)
+}
+
+// machine says on what a run took place.
+func machine() string {
+	info, _ := os.ReadFile("/proc/cpuinfo")
+	_, after, _ := strings.Cut(string(info), "model name")
+	processor, _, _ := strings.Cut(strings.TrimLeft(after, "\t :"), "\n")
+	return fmt.Sprintf("%s, %d cores, %s/%s, %s.", processor, runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }

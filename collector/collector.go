@@ -1,35 +1,58 @@
+// Package collector brings the portrait of a KOL and never pays twice for it.
+//
+// A call is answered from the store where a portrait there is young enough.
+// Else it joins the flight that collects this KOL, or starts it. A flight takes
+// the KOL's lease, looks again, counts the charge, asks the upstream, saves the
+// answer, and releases the lease.
+//
+// A flight belongs to no caller. It runs on its own deadline, so an answer that
+// was paid for lands in the store even where every caller has given up on it.
+// Processes that share a store agree through it: a lease on the KOL lets one of
+// them collect while the others wait, and every call that may be charged is
+// counted there before it is sent.
 package collector
 
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
-	"golang.org/x/sync/singleflight"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
 	"kol-portrait-mcp/upstream"
 )
 
-// Upstream sells portraits. An error is a *schema.Error.
+const (
+	// freshFor is how long what was collected fresh answers calls for fresh data,
+	// since the vendor's data carries a day, not a minute. Any other portrait is
+	// served at least as long, so that a caller that comes back finds its answer.
+	freshFor = 10 * time.Minute
+	// clockSkew is how far in the future another machine's clock may have set a
+	// portrait that still counts as young.
+	clockSkew = 10 * time.Minute
+)
+
+// Upstream sells portraits. Its error is a *schema.Error, or the error of admit.
 type Upstream interface {
-	// Portrait collects one, from the upstream's own cache unless it is to be
-	// fresh, and asks admit before each request that may be charged.
-	Portrait(ctx context.Context, kolID string, fresh bool, admit upstream.Admit) (*schema.Collected, error)
+	// Portrait collects one, past the vendor's own cache where it is to be fresh,
+	// and asks admit right before each request that may be charged.
+	Portrait(ctx context.Context, kolID string, fresh bool, admit upstream.Admit) (*schema.Portrait, error)
 }
 
 // Options are what a Collector is made of.
 type Options struct {
 	Upstream     Upstream
-	Store        store.Opener       // asked when a store is first needed
-	Environment  schema.Environment // of the upstream; in sample, charges are simulated
-	CacheTTL     time.Duration      // how old a stored portrait may be and still be the answer; 0: every call collects
+	Store        store.Opener       // asked when the store is first needed
+	Environment  schema.Environment // of the upstream
+	CacheTTL     time.Duration      // how old a stored portrait may be and still be the answer; at least ten minutes
 	AnswerWithin time.Duration      // how long a call waits before it is told still_collecting
 	Deadline     time.Duration      // how long one collection may take, with all its attempts and waits
+	LeaseLasts   time.Duration      // how long a lease lasts that covers one attempt: its timeout and a margin
 	DailyBudget  int                // most charged calls a day of the vendor; 0: no limit
 	Now          func() time.Time
 	Logger       *slog.Logger
@@ -38,68 +61,55 @@ type Options struct {
 // Collector brings portraits. It is safe for concurrent use.
 type Collector struct {
 	Options
-	recent *recent
-	hits   atomic.Int64 // not in the store yet
-
-	opening singleflight.Group
-	opened  atomic.Pointer[store.Store] // nil until it was first needed
-
-	counting sync.Mutex // one request is counted at a time
+	opening chan struct{}                         // holds one that looks at opened
+	opened  store.Store                           // nil until it was first needed
+	decoded *lru.Cache[string, upstream.Reading]  // by the portrait's ID: a portrait never changes
+	older   *lru.Cache[string, *schema.Collected] // by the ID of the portrait that was stored after it, nil where there is none
+	givenUp context.Context                       // done once Close waits no longer
+	giveUp  context.CancelFunc                    // ends givenUp
+	running sync.WaitGroup                        // the flights
 
 	mu      sync.Mutex
-	latest  map[string]*flight   // by KOL, the one under way that was started last
-	debts   map[call][]*owed     // what callers are yet to get, by what they called for, the latest last
-	swept   time.Time            // when debts were last looked through
-	flights map[*flight]struct{} // all that are under way or have an answer to save
-	open    int                  // requests that are counted and not settled
-	settled chan struct{}        // closed when one is
-	spent   spending             // what this process knows of the day by itself
-	unsaved int                  // flights whose answer the store has not taken yet
-	lost    int                  // answers that were paid for and could not be stored
-	hitsAt  time.Time            // when hits were last brought to the store
-	closed  bool
-	running sync.WaitGroup // flights, and what else goes on behind the callers
-	giveUp  chan struct{}  // closed when answers that cannot be saved are given up
+	flights flights
+	spentOn schema.Day // the last day on which this process has sent a request
+	spent   int        // how many on that day that were, or may have been, charged
+	closed  bool       // no new request may be sent
+	lost    int        // answers that were paid for and could not be stored
 }
 
 // New returns a Collector. It opens nothing and asks nothing.
 func New(o Options) *Collector {
+	const most = 512 // of some 20 KB each; a size above zero is no error
+	decoded, _ := lru.New[string, upstream.Reading](most)
+	older, _ := lru.New[string, *schema.Collected](most)
+	o.CacheTTL = max(o.CacheTTL, freshFor)
+	givenUp, giveUp := context.WithCancel(context.Background())
 	return &Collector{
-		Options: o,
-		recent:  newRecent(),
-		latest:  make(map[string]*flight),
-		debts:   make(map[call][]*owed),
-		flights: make(map[*flight]struct{}),
-		hitsAt:  o.Now(),
-		settled: make(chan struct{}),
-		giveUp:  make(chan struct{}),
+		Options: o, opening: make(chan struct{}, 1), decoded: decoded, older: older, flights: make(flights), givenUp: givenUp, giveUp: giveUp,
 	}
 }
 
-// Portrait returns the portrait of a KOL: the stored one where it is younger
-// than the TTL and need not be fresh, else what such a call is owed, else the
-// answer of the one collection that is, or gets, under way. Of those who share a
-// collection only the call that started it is told that it was charged, so that
-// charges add up.
+// Portrait returns the portrait of a KOL: the stored one where it is young
+// enough, else the answer of the one collection that is, or gets, under way.
+// With fresh, a stored one is young enough for ten minutes, and only if it was
+// collected fresh. Of the callers that share a collection only the one that
+// started it is told that it was charged, so that charges add up.
 //
-// The error is, or wraps, a *schema.Error. A call that has waited for AnswerWithin, or
-// whose ctx ends, is told still_collecting: the collection goes on, and the
-// next call has its answer without another charge, a fresh one too. Owe does
-// the same for an answer that came in time, but may not reach the client.
+// The error is a *schema.Error. A call that has waited for AnswerWithin, or
+// whose ctx ends, is told still_collecting: the collection goes on, and its
+// answer is in the store for the next call.
 func (c *Collector) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
-	if !fresh {
-		answer, err := c.atHand(ctx, kolID)
-		if err != nil {
-			return nil, err
-		}
-		if answer != nil {
-			if c.settle(call{kolID, fresh}) {
-				answer.Source.FromStore, answer.Source.Charged = false, true
-				return answer, nil
-			}
-			c.countHit(ctx)
-			return answer, nil
-		}
+	ctx, stop := context.WithTimeout(ctx, c.AnswerWithin)
+	defer stop()
+	c.mu.Lock()
+	f := c.flights.find(kolID, fresh)
+	c.mu.Unlock()
+	if f != nil {
+		return f.wait(ctx, false)
+	}
+	stored, err := c.youngPortrait(ctx, kolID, fresh)
+	if stored != nil || err != nil {
+		return stored, err
 	}
 	f, started, err := c.join(ctx, kolID, fresh)
 	if err != nil {
@@ -108,119 +118,193 @@ func (c *Collector) Portrait(ctx context.Context, kolID string, fresh bool) (*sc
 	return f.wait(ctx, started)
 }
 
-// Stored returns the newest stored portrait of a KOL, however old it is, or
-// nil where there is none. The error is a *schema.Error.
+// Stored returns the newest stored portrait of a KOL, however old it is and
+// whatever can be read of it, or nil where there is none. The error is a
+// *schema.Error.
 func (c *Collector) Stored(ctx context.Context, kolID string) (*schema.Collected, error) {
-	kept, err := c.newest(ctx, kolID)
-	if err != nil || kept == nil {
+	return query(ctx, c, "read the stored portrait", func(s store.Store) (*schema.Collected, error) {
+		p, err := s.Newest(ctx, kolID)
+		return c.fromStore(s, p), err
+	})
+}
+
+// Older returns what a portrait is measured against: of the KOL's stored
+// portraits of an earlier day the one of the latest. It returns nil where there is
+// none that can be read, or the portrait has no day. The error is a *schema.Error.
+//
+// What it finds for a portrait stays so: a portrait that is stored later is the
+// KOL's newest from then on.
+func (c *Collector) Older(ctx context.Context, newest *schema.Collected) (*schema.Collected, error) {
+	if older, known := c.older.Get(newest.ID); known {
+		return older, nil
+	}
+	older, err := query(ctx, c, "read an older portrait", func(s store.Store) (*schema.Collected, error) {
+		p, err := s.Older(ctx, newest.KOLID, newest.AsOf)
+		return c.fromStore(s, p), err
+	})
+	if err != nil {
 		return nil, err
 	}
-	return kept.answer(), nil
+	if older != nil && older.Distributions.IsEmpty() {
+		older = nil
+	}
+	c.older.Add(newest.ID, older)
+	return older, nil
 }
 
 // KOLs returns the ids that begin with prefix and have a stored portrait, in
 // alphabetical order, at most limit. The error is a *schema.Error.
 func (c *Collector) KOLs(ctx context.Context, prefix string, limit int) ([]string, error) {
-	s, err := c.storage(ctx)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := s.KOLs(ctx, prefix, limit)
-	if err != nil {
-		return nil, c.unavailable(ctx, "list the stored portraits", err)
-	}
-	return ids, nil
+	return query(ctx, c, "list the stored portraits", func(s store.Store) ([]string, error) {
+		return s.KOLs(ctx, prefix, limit)
+	})
 }
 
-// Ready reports why no portrait can be kept; nil where the store answers. What
-// exactly is wrong is for the log.
-func (c *Collector) Ready(ctx context.Context) error {
-	s, err := c.storage(ctx)
-	if err == nil {
-		if err = s.Ping(ctx); err != nil {
-			err = c.unavailable(ctx, "reach the store", err)
+// Usage returns the figures of the vendor's day, of all processes that share
+// the store. The error is a *schema.Error.
+func (c *Collector) Usage(ctx context.Context) (schema.Usage, error) {
+	return query(ctx, c, "read the day's figures", func(s store.Store) (schema.Usage, error) {
+		now := c.Now()
+		charged, err := s.Charged(ctx, schema.DayOf(now))
+		usage := schema.Usage{
+			Day:      schema.DayOf(now),
+			Charged:  charged,
+			Budget:   c.DailyBudget,
+			ResetsAt: schema.NextDay(now),
+			Store:    s.Kind(),
+			Sample:   c.Environment == schema.EnvironmentSample,
 		}
-	}
-	if err != nil {
-		return errors.New("the portrait store does not answer")
-	}
-	return nil
+		if c.DailyBudget > 0 {
+			usage.Remaining = new(max(c.DailyBudget-charged, 0))
+		}
+		return usage, err
+	})
 }
 
-// atHand returns a portrait that is young enough to be the answer to a call that
-// need not be fresh: one that the store has, or does not have yet. It is nil
-// where there is none.
-func (c *Collector) atHand(ctx context.Context, kolID string) (*schema.Collected, error) {
-	if answer := c.unsavedOf(kolID); answer != nil {
-		return answer, nil
-	}
-	kept, err := c.newest(ctx, kolID)
-	if err != nil || kept == nil || !c.young(&kept.collected) {
-		return nil, err
-	}
-	return kept.answer(), nil
+// Ready reports why no portrait can be kept; nil where the store answers.
+func (c *Collector) Ready(ctx context.Context) error {
+	_, err := query(ctx, c, "reach the store", func(s store.Store) (bool, error) { return true, s.Ping(ctx) })
+	return err
 }
 
-// join returns the flight for a call: one that has landed and is owed to it, or
-// the one under way, where its answer will do, or a new one, which the call then
-// has started. started is also true where the call takes over the charge from who
-// did.
-func (c *Collector) join(ctx context.Context, kolID string, fresh bool) (f *flight, started bool, err error) {
+// Shut lets no further collection begin, and ends those for which no request
+// that may be charged is under way: their callers are told to call again. It
+// returns how many go on because they are, or may be, paid for. Stored
+// portraits are still served.
+func (c *Collector) Shut() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if f = c.owedTo(call{kolID, fresh}); f != nil {
-		return f, f.takesOver(), nil
+	c.closed = true
+	goOn := 0
+	for _, f := range c.flights {
+		if f.paying {
+			goOn++
+		} else {
+			f.cancel()
+		}
 	}
-	if f = c.latest[kolID]; f != nil && (f.fresh || !fresh) {
-		f.left = max(f.left-1, 0) // this may well be who left before
-		return f, f.takesOver(), nil
-	}
-	if c.closed {
-		return nil, false, closing()
-	}
-	f = c.newFlight(ctx, kolID, fresh)
-	c.latest[kolID] = f
-	c.flights[f] = struct{}{}
-	c.running.Go(f.run)
-	return f, true, nil
+	return goOn
 }
 
-// storage returns the store, and opens it where that has not been done. All who
-// come meanwhile wait for the same attempt, none longer than a caller would.
-func (c *Collector) storage(ctx context.Context) (store.Store, error) {
-	if s := c.opened.Load(); s != nil {
-		return *s, nil
-	}
-	ctx, cancel := context.WithTimeout(ctx, c.AnswerWithin)
-	defer cancel()
-	attempt := c.opening.DoChan("", func() (any, error) {
-		if c.opened.Load() != nil { // since this caller looked
-			return nil, nil
-		}
-		s, err := c.Store(context.WithoutCancel(ctx))
-		if err != nil {
-			return nil, c.unavailable(context.WithoutCancel(ctx), "open the store", err)
-		}
-		c.opened.Store(&s)
-		return s, nil
-	})
+// Close does what Shut does, waits for the collections that are paid for until
+// their answers are stored, and closes the store. When ctx ends before that, it
+// gives them up. The error says how many answers that were paid for are lost.
+func (c *Collector) Close(ctx context.Context) error {
+	c.Shut()
+	defer c.giveUp()
+	idle := make(chan struct{})
+	go func() {
+		defer close(idle)
+		c.running.Wait()
+	}()
 	select {
-	case result := <-attempt:
-		if result.Err != nil {
-			return nil, result.Err
-		}
-		return *c.opened.Load(), nil
+	case <-idle:
+	case <-ctx.Done():
+		c.Logger.WarnContext(ctx, "collections under way are given up: they outlast the shutdown")
+		c.giveUp()
+		<-idle
+	}
+	var err error
+	if c.lost > 0 { // nothing runs any more
+		err = fmt.Errorf("answers that were paid for could not be stored: %d", c.lost)
+	}
+	c.opening <- struct{}{} // no flight opens it any more
+	defer func() { <-c.opening }()
+	if c.opened != nil {
+		err = errors.Join(err, c.opened.Close())
+	}
+	return err
+}
+
+// store returns the store, and opens it where that has not been done. Callers
+// that come meanwhile wait for their turn, as long as their ctx allows.
+func (c *Collector) store(ctx context.Context) (store.Store, error) {
+	select {
+	case c.opening <- struct{}{}:
+		defer func() { <-c.opening }()
 	case <-ctx.Done():
 		return nil, c.unavailable(ctx, "open the store in time", ctx.Err())
 	}
+	if c.opened != nil {
+		return c.opened, nil
+	}
+	s, err := c.Store(ctx)
+	if err != nil {
+		return nil, c.unavailable(ctx, "open the store", err)
+	}
+	c.opened = s
+	return s, nil
 }
 
-// young reports whether a portrait may be the answer although it is not
-// collected anew. One from the future, which a clock that was set back leaves
-// behind, is as good as new.
-func (c *Collector) young(p *schema.Collected) bool { return c.youngAt(c.Now(), p) }
+// query asks the store. doing completes "could not ..." in the error.
+func query[T any](ctx context.Context, c *Collector, doing string, ask func(store.Store) (T, error)) (none T, err error) {
+	s, err := c.store(ctx)
+	if err != nil {
+		return none, err
+	}
+	answer, err := ask(s)
+	if err != nil {
+		return none, c.unavailable(ctx, doing, err)
+	}
+	return answer, nil
+}
 
-// youngAt reports whether a portrait is, or will be, young at a time.
-func (c *Collector) youngAt(at time.Time, p *schema.Collected) bool {
-	return c.CacheTTL > 0 && at.Sub(p.Source.RetrievedAt) < c.CacheTTL
+// youngPortrait returns the stored portrait of a KOL where it is young enough
+// to be the answer to a call, else nil. One from the future, which a clock that
+// was wrong leaves behind, is not: it would stay young for too long. Where the
+// vendor had no portrait of the KOL, the error says so.
+func (c *Collector) youngPortrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+	stored, err := c.Stored(ctx, kolID)
+	if err != nil || stored == nil {
+		return nil, err
+	}
+	age, most := c.Now().Sub(stored.RetrievedAt), c.CacheTTL
+	if fresh {
+		most = freshFor
+	}
+	if age < -clockSkew || age >= most || fresh && !stored.Fresh {
+		return nil, nil
+	}
+	if err := c.noPortraitIn(stored, false); err != nil {
+		return nil, err
+	}
+	return stored, nil
+}
+
+// fromStore makes an answer of a stored portrait, nil of nil.
+func (c *Collector) fromStore(s store.Store, p *schema.Portrait) *schema.Collected {
+	if p == nil {
+		return nil
+	}
+	return &schema.Collected{Portrait: *p, Distributions: c.read(p).Distributions, FromStore: true, OnlyHere: s.Kind() == "memory"}
+}
+
+// read reads the data of a portrait, once for each.
+func (c *Collector) read(p *schema.Portrait) upstream.Reading {
+	if reading, ok := c.decoded.Get(p.ID); ok {
+		return reading
+	}
+	reading := upstream.Read(p.Data)
+	c.decoded.Add(p.ID, reading)
+	return reading
 }

@@ -4,163 +4,111 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/store"
 )
-
-// retryStore is how long to wait for a store that does not answer.
-const retryStore = 10 * time.Second
 
 // unavailable is the failure of a call whose store did not do its part. What
 // exactly happened is for the log: it may name machines.
 func (c *Collector) unavailable(ctx context.Context, doing string, err error) error {
-	switch {
-	case errors.Is(ctx.Err(), context.Canceled): // not the store's failure: the call has ended, or everything does
-		return c.ended()
-	case ctx.Err() == nil: // else it was not given the time
-		c.Logger.WarnContext(ctx, "the portrait store failed", "doing", doing, "error", err)
+	if errors.Is(ctx.Err(), context.Canceled) { // not the store's failure
+		return ended()
 	}
-	if own := (*schema.Error)(nil); errors.As(err, &own) {
-		return own
-	}
+	c.Logger.WarnContext(ctx, "the portrait store failed", "doing", doing, "error", err)
 	return &schema.Error{
 		Kind: schema.StoreUnavailable,
-		Message: "The portrait store does not answer (could not " + doing + "). Nothing was asked of the vendor. " +
-			"Call again in a little while; if it stays like this, whoever runs the server finds the cause in its log.",
+		Message: "The portrait store does not answer (could not " + doing + "). Nothing was charged. " +
+			"Call again in a little while; if it stays like this, the log of the server names the cause.",
 		Retryable:         true,
-		RetryAfterSeconds: int(retryStore.Seconds()),
+		RetryAfterSeconds: 10,
 	}
 }
 
-// ended is the failure of a call that had ended before anything was asked of
-// the vendor.
-func (c *Collector) ended() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.closed {
-		return closing()
+// noPortraitIn is the failure of an answer that was paid for and holds no portrait
+// that can be read; nil where it holds one.
+func (c *Collector) noPortraitIn(answer *schema.Collected, charged bool) error {
+	if !answer.Distributions.IsEmpty() {
+		return nil
 	}
-	return &schema.Error{Kind: schema.Internal, Message: "The call ended before it was begun. Nothing was asked of the vendor; call again.", Retryable: true}
+	until := answer.RetrievedAt.Add(c.CacheTTL).UTC().Format(time.DateOnly)
+	kind, message := schema.NoPortrait, fmt.Sprintf("The vendor has no portrait of this KOL. That answer is stored, and served at no charge until %s. "+
+		"Check the id: it is the last part of the address of the KOL's profile page.", until)
+	if fault := c.read(&answer.Portrait).Fault; fault != "" {
+		kind, message = schema.BadResponse, fmt.Sprintf("The vendor answered, but nothing of its answer can be read: %s. The answer is stored, and served at no charge until %s; "+
+			"the resource kol-portrait://portraits/%s shows it. Tell the vendor's support.", fault, until, answer.KOLID)
+	}
+	return &schema.Error{Kind: kind, Message: message, RequestID: answer.RequestID, Charged: charged}
 }
 
 // exhausted is the failure of a call that would pass the budget.
-func (f *flight) exhausted() error {
-	return f.tomorrow(schema.BudgetExhausted, fmt.Sprintf("Today's budget of charged vendor calls is used up "+
-		"(PORTRAIT_DAILY_BUDGET is %d, calls under way included). The vendor was not asked.", f.DailyBudget))
-}
-
-// uncounted is the failure of a call on a day whose charged calls are not
-// known.
-func (f *flight) uncounted() error {
-	return f.tomorrow(schema.StoreUnavailable, fmt.Sprintf("How many charged calls today has had was lost with a damaged store file, "+
-		"so the budget (PORTRAIT_DAILY_BUDGET is %d) cannot be kept, and the vendor was not asked. Whoever runs the server can do without a budget for today.", f.DailyBudget))
-}
-
-// tomorrow is a failure that ends with the vendor's day.
-func (f *flight) tomorrow(kind schema.Kind, message string) error {
-	now := f.Now()
-	next := schema.NextDay(now)
+func (c *Collector) exhausted() error {
+	next := schema.NextDay(c.Now())
 	return &schema.Error{
-		Kind: kind,
-		Message: fmt.Sprintf("%s The next day starts at %s (00:00 in Shanghai). Portraits in the store are still served.",
-			message, next.UTC().Format("2006-01-02 15:04 UTC")),
+		Kind: schema.BudgetExhausted,
+		Message: fmt.Sprintf("Today's budget of charged vendor calls is used up (PORTRAIT_DAILY_BUDGET is %d, calls under way included). The vendor was not asked. "+
+			"The next day starts at %s (00:00 in Shanghai). Portraits in the store are still served.", c.DailyBudget, next.UTC().Format("2006-01-02 15:04 UTC")),
 		Retryable:         true,
-		RetryAfterSeconds: wholeSeconds(next.Sub(now)),
+		RetryAfterSeconds: wholeSeconds(next.Sub(c.Now())),
 	}
 }
 
-// stillCollecting is what a caller is told who stops waiting. Who comes back
-// after as long as it has taken already is neither impatient nor late. The
-// caller holds mu.
-func (f *flight) stillCollecting(charged bool) error {
-	waited := f.Now().Sub(f.started)
+// stillCollecting is what a caller is told that stops waiting: to come back
+// after as long as the collection has taken already.
+func (f *flight) stillCollecting(started bool) error {
+	waited := f.c.Now().Sub(f.started)
 	return &schema.Error{
 		Kind: schema.StillCollecting,
 		Message: fmt.Sprintf("The portrait is still being collected after %d s. The collection goes on, and its answer will be stored. "+
 			"Call again in a moment: that call gets this answer without another charge.", int(waited.Seconds())),
 		Retryable:         true,
 		RetryAfterSeconds: min(max(wholeSeconds(waited), 2), 30),
-		Charged:           charged,
+		Charged:           started && !f.paidElsewhere.Load(),
 	}
 }
 
-// stillElsewhere is the failure of a flight that has waited for another
-// process's until its own deadline.
-func (f *flight) stillElsewhere() error {
-	return &schema.Error{
-		Kind:              schema.StillCollecting,
-		Message:           "Another process of this server is still collecting the portrait. Call again in a moment: that call gets its answer without another charge.",
-		Retryable:         true,
-		RetryAfterSeconds: 30,
+// toldAgain is a failure of an earlier collection, as it is told at no charge until
+// trying again makes sense.
+func toldAgain(lease store.Lease) error {
+	told := *lease.Failure
+	told.Message = "An earlier call for this KOL failed, and it is too early to ask the vendor again. It was told: " + told.Message
+	told.Charged = false
+	if told.Retryable {
+		told.RetryAfterSeconds = max(wholeSeconds(lease.Left), 1)
 	}
-}
-
-// closing is the failure of a call that comes at the end of the process.
-func closing() error {
-	return &schema.Error{Kind: schema.Internal, Message: "The server is shutting down. Nothing was asked of the vendor; call again.", Retryable: true}
-}
-
-// broken is the failure of a flight that failed in a way that nobody foresaw.
-func broken() *schema.Error {
-	return &schema.Error{
-		Kind:    schema.Internal,
-		Message: "The server failed on this call; its log has the details. Other calls are not affected.",
-		Charged: true, // nobody knows: say so rather than invite a repetition
-	}
-}
-
-// withOlder adds to a failure that the store has an older portrait, and how to
-// get that.
-func (f *flight) withOlder(ctx context.Context, err error) error {
-	failure := (*schema.Error)(nil)
-	if !errors.As(err, &failure) || !ofUpstream(failure.Kind) {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), saveWithin)
-	defer cancel()
-	older, _ := f.newest(ctx, f.kolID) // without it, the failure stands as it is
-	if older == nil {
-		return err
-	}
-	told := *failure
-	told.Message += f.older(&older.collected)
 	return &told
 }
 
-// ofUpstream reports whether a failure leaves the store as the only place to
-// get a portrait from.
-func ofUpstream(kind schema.Kind) bool {
-	switch kind {
-	case schema.StoreUnavailable, schema.StillCollecting, schema.Internal, schema.InvalidArgument:
-		return false
-	default:
-		return true
-	}
+// ended is the failure of a call that ended before the vendor charged anything.
+func ended() error {
+	return &schema.Error{Kind: schema.Internal, Message: "The server is shutting down, or the call was cancelled. Nothing was charged; call again.", Retryable: true}
 }
 
-// older tells of a stored portrait.
-func (f *flight) older(p *schema.Collected) string {
-	asOf := p.AsOf
-	if asOf == "" {
-		asOf = "an unknown day"
-	}
-	if f.young(p) {
-		return fmt.Sprintf(" The store has a portrait as of %s: call with acceptCache true to get it at no charge.", asOf)
-	}
-	return fmt.Sprintf(" The store has an older portrait as of %s, collected %s: the resource kol-portrait://portraits/%s holds it, "+
-		"and acceptCache true gets it at no charge where the server's PORTRAIT_CACHE_TTL (now %v) is longer than its age.",
-		asOf, p.Source.RetrievedAt.UTC().Format(time.DateOnly), f.kolID, f.CacheTTL)
+// broken is the failure of a flight that failed in a way that nobody foresaw. It
+// counts as charged, since nobody knows.
+func broken() *schema.Error {
+	return &schema.Error{Kind: schema.Internal, Message: "The server failed on this call; its log has the details. Other calls are not affected.", Charged: true}
 }
 
-// charged reports whether the vendor charged a failed call, or may have.
-func charged(err error) bool {
-	failure := (*schema.Error)(nil)
-	return !errors.As(err, &failure) || failure.Charged
+// mentionStored adds to a failure that an older portrait can be read for free.
+func (f *flight) mentionStored(ctx context.Context, err error) error {
+	failure, ok := errors.AsType[*schema.Error](err)
+	if !ok || failure.Kind == schema.StoreUnavailable {
+		return err
+	}
+	ctx, cancel := storeContext(ctx)
+	defer cancel()
+	stored, _ := f.c.Stored(ctx, f.kolID) // without it, the failure stands as it is
+	if stored == nil || stored.Distributions.IsEmpty() {
+		return err
+	}
+	told := *failure
+	told.Message += fmt.Sprintf(" The store has an older portrait, collected %s: the resource kol-portrait://portraits/%s holds it at no charge.",
+		stored.RetrievedAt.UTC().Format(time.DateOnly), f.kolID)
+	return &told
 }
 
-// wholeSeconds rounds a wait up, so that who waits that long does not come too
-// early.
-func wholeSeconds(d time.Duration) int {
-	return int((d + time.Second - 1) / time.Second)
-}
+// wholeSeconds rounds a wait up, so that no caller comes too early.
+func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }

@@ -1,191 +1,323 @@
 package collector
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"log/slog"
 	"runtime/debug"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
 )
 
-// flight is one collection of a KOL's portrait, shared by all who wait for it.
+const (
+	renewAfter  = time.Second            // an older lease is renewed before a request goes out
+	lookEvery   = 200 * time.Millisecond // a flight waits between two looks at a lease that another collection holds
+	storeWithin = 3 * time.Second        // the store has for one operation; an answer goes out after that all the same
+	saveAgain   = 2 * time.Second        // a flight waits before it asks a store again that did not take its answer
+	keepFailure = 10 * time.Minute       // a failure is told again that names no time to wait
+)
+
+// errLookAgain keeps a request from being sent whose turn has come too late.
+var errLookAgain = errors.New("the lease on the KOL was lost, or its portrait has been stored meanwhile")
+
+// flight is one collection of a KOL's portrait, shared by all callers that wait
+// for it. It can be joined until its answer is saved.
 type flight struct {
-	*Collector
+	c       *Collector
 	id      string
 	kolID   string
 	fresh   bool
 	started time.Time
-	log     *slog.Logger
-	run     func()
 	cancel  context.CancelFunc
-	done    chan struct{} // closed when it has landed
 
-	requests int // that were to be sent, one after the other
+	done   chan struct{} // closed when it lands
+	landed sync.Once
+	answer *schema.Collected // neither changes after landing
+	err    error
 
-	// Under Collector.mu:
-	landed    bool
-	answer    *schema.Collected // does not change once it has landed; nil where err is not
-	err       error             // the same
-	elsewhere bool              // another process collects, and pays
-	paying    bool              // a request that may be charged is under way, or was
-	left      int               // callers that did not wait until it has landed
-	untold    bool              // the caller to whom the charge is to be told has left, told that another process pays
-	unsaved   bool              // the answer is not in the store yet
+	leasedAt      time.Time   // when the lease was last asked for
+	requests      int         // admitted or refused so far: they number the charges
+	paidElsewhere atomic.Bool // another collection has the lease, and pays
+	paying        bool        // a request that may be charged is under way, or its answer is not saved; guarded by c.mu
 }
 
-// newFlight returns a flight that goes on when ctx ends.
-func (c *Collector) newFlight(ctx context.Context, kolID string, fresh bool) *flight {
+// flights are those that can be joined. A KOL may have two at a time, of which
+// one is fresh: they take turns through the lease, as two processes do.
+type flights map[flightKey]*flight
+
+type flightKey struct {
+	kolID string
+	fresh bool
+}
+
+// find returns the flight whose answer is good enough, nil where there is none.
+func (all flights) find(kolID string, fresh bool) *flight {
+	if f := all[flightKey{kolID, fresh}]; f != nil || fresh {
+		return f
+	}
+	return all[flightKey{kolID, true}]
+}
+
+// remove removes f, unless that was done before.
+func (all flights) remove(f *flight) {
+	if key := (flightKey{f.kolID, f.fresh}); all[key] == f {
+		delete(all, key)
+	}
+}
+
+// join returns the flight whose answer is good enough, and starts one where
+// there is none.
+func (c *Collector) join(ctx context.Context, kolID string, fresh bool) (f *flight, started bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if f = c.flights.find(kolID, fresh); f != nil {
+		return f, false, nil
+	}
+	if c.closed || ctx.Err() != nil {
+		return nil, false, ended()
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Deadline)
-	f := &flight{
-		Collector: c,
-		id:        rand.Text(),
-		kolID:     kolID,
-		fresh:     fresh,
-		started:   c.Now(),
-		log:       c.Logger.With("kolId", kolID),
-		cancel:    cancel,
-		done:      make(chan struct{}),
-	}
-	f.run = func() {
-		defer cancel()
-		defer f.end()
-		defer f.recover(ctx)
-		f.collect(ctx)
-	}
-	return f
+	f = &flight{c: c, id: rand.Text(), kolID: kolID, fresh: fresh, started: c.Now(), cancel: cancel, done: make(chan struct{})}
+	c.flights[flightKey{kolID, fresh}] = f
+	c.running.Go(func() { f.run(ctx) })
+	return f, true, nil
 }
 
-// collect brings the portrait from the upstream where the lease on the KOL is
-// granted, and else from whoever has it.
-func (f *flight) collect(ctx context.Context) {
-	s, err := f.storage(ctx)
-	if err != nil {
-		f.land(nil, err)
-		return
+// wait waits for the flight until ctx ends. started tells whether this caller's
+// call started it, which is told what it cost.
+func (f *flight) wait(ctx context.Context, started bool) (*schema.Collected, error) {
+	select {
+	case <-f.done:
+	case <-ctx.Done():
+		return nil, f.stillCollecting(started)
 	}
-	before, err := f.reread(ctx, f.kolID)
-	if err != nil {
-		f.land(nil, err)
-		return
+	if failure, ok := errors.AsType[*schema.Error](f.err); ok {
+		told := *failure
+		told.Charged = failure.Charged && started
+		return nil, &told
 	}
-	answer, err := f.lease(ctx, s, before)
-	if answer != nil || err != nil {
-		f.land(answer, f.withOlder(ctx, err))
-		return
-	}
-	letGo := f.holdOn(ctx, s)
-	defer letGo(broken()) // after a panic; else it does nothing any more
-	err = f.fetch(ctx, s, before)
-	letGo(verdict(err))
-	if err != nil { // told when the lease is let go: who calls again then is to find neither
-		f.land(nil, f.withOlder(ctx, err))
-	}
+	answer := *f.answer
+	answer.Charged = answer.Charged && started
+	return &answer, nil
 }
 
-// fetch asks the upstream, under the lease, and lands with what that brings,
-// unless it fails. It looks into the store once more before: what another
-// process collected since the call came will do.
-func (f *flight) fetch(ctx context.Context, s store.Store, before *kept) error {
-	first := false // whether it is the KOL's first portrait, as far as can be told
-	if !f.fresh {
-		now, err := f.reread(ctx, f.kolID)
-		if err != nil {
-			return err
+// run collects, and lets all callers have the answer or the error. A panic is
+// an error for them, not the end of the process and of all other flights.
+func (f *flight) run(ctx context.Context) {
+	defer context.AfterFunc(f.c.givenUp, f.cancel)() //nolint:contextcheck // it ends what ctx does not
+	defer f.end()
+	defer func() {
+		if cause := recover(); cause != nil {
+			f.c.Logger.ErrorContext(ctx, "collecting panicked", "kolId", f.kolID, "panic", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+			f.land(nil, broken(), false)
 		}
-		if now != nil && (f.young(&now.collected) || now.newerThan(before)) {
-			f.land(now.answer(), nil)
-			return nil
-		}
-		first = now == nil
-	}
-	collected, err := f.ask(ctx, s)
+	}()
+	found, err := f.collect(ctx)
+	f.land(found, f.mentionStored(ctx, err), false) // which does nothing where keep has landed
+}
+
+// collect asks the upstream, and lands with its answer; it then returns neither
+// a portrait nor an error. Where another collection has stored an answer
+// meanwhile, it returns that.
+func (f *flight) collect(ctx context.Context) (*schema.Collected, error) {
+	s, err := f.c.store(ctx)
 	if err != nil {
-		f.logOutcome(ctx, nil, err)
-		return err
+		return nil, err
 	}
-	f.keep(ctx, s, collected, first)
-	return nil
-}
-
-// ask asks the upstream, unless it is clear that the budget will not allow it:
-// there is no need to queue for that.
-func (f *flight) ask(ctx context.Context, s store.Store) (*schema.Collected, error) {
-	if f.exceeded(ctx, s) {
-		return nil, f.exhausted()
-	}
-	collected, err := f.Upstream.Portrait(ctx, f.kolID, f.fresh, f.admit(s))
-	if err != nil && f.dropped() && !charged(err) {
-		return nil, closing()
-	}
-	return collected, err
-}
-
-// dropped reports whether the process is ending.
-func (f *flight) dropped() bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.closed
-}
-
-// logOutcome logs what became of a collection, whether anybody still waits for
-// it or not: the log is where to look what was paid for.
-func (f *flight) logOutcome(ctx context.Context, collected *schema.Collected, err error) {
-	log := f.log.With("took", f.Now().Sub(f.started).Round(time.Millisecond))
-	failure := (*schema.Error)(nil)
-	switch {
-	case err == nil:
-		source := collected.Source
-		log.InfoContext(ctx, "collected a portrait", "asOf", collected.AsOf, "endpoint", source.Endpoint,
-			"charged", source.Charged, "requestId", source.RequestID)
-	case errors.As(err, &failure) && failure.Kind == schema.BudgetExhausted:
-		// Told to whoever called, and as often as they call.
-	case failure != nil:
-		level := slog.LevelInfo
-		if failure.Charged {
-			level = slog.LevelWarn
+	for {
+		found, err := f.waitForLease(ctx, s)
+		if found != nil || err != nil {
+			return found, err
 		}
-		log.Log(ctx, level, "a collection failed", "kind", failure.Kind, "code", failure.UpstreamCode,
-			"charged", failure.Charged, "requestId", failure.RequestID)
+		// A budget that is used up is told at once, without the wait for a turn.
+		if f.c.DailyBudget > 0 {
+			charged, err := s.Charged(ctx, schema.DayOf(f.c.Now()))
+			if err == nil && charged >= f.c.DailyBudget {
+				return nil, f.fail(ctx, s, f.c.exhausted())
+			}
+		}
+		p, err := f.c.Upstream.Portrait(ctx, f.kolID, f.fresh, f.admit(s))
+		switch {
+		case err == nil:
+			f.keep(ctx, s, p)
+			return nil, nil
+		case !errors.Is(err, errLookAgain):
+			return nil, f.fail(ctx, s, err)
+		}
 	}
 }
 
-// land hands the answer, or the error, to all who wait. Only the first counts.
-func (f *flight) land(answer *schema.Collected, err error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if f.landed {
-		return
-	}
-	f.landed, f.answer, f.err = true, answer, err
-	close(f.done)
-	if f.latest[f.kolID] == f {
-		delete(f.latest, f.kolID)
-	}
-	f.sweep()
-	if err == nil || charged(err) { // else nothing was paid: who comes back may as well try again
-		f.owe(f)
+// waitForLease returns nil and no error once the flight holds the lease on its KOL and
+// the store still has nothing to answer with. Else it returns the answer that
+// another collection has stored meanwhile, or what that ended with.
+func (f *flight) waitForLease(ctx context.Context, s store.Store) (*schema.Collected, error) {
+	for {
+		found, held, err := f.tryLease(ctx, s)
+		if held && (found != nil || err != nil) {
+			f.release(ctx, s)
+		}
+		if found != nil || held || err != nil {
+			return found, err
+		}
+		select {
+		case <-time.After(lookEvery):
+		case <-ctx.Done():
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return nil, ended()
+			}
+			return nil, f.stillCollecting(false)
+		}
 	}
 }
 
-// end notes that nothing goes on any more.
+// tryLease takes or renews the lease, unless another collection holds it, and
+// then looks whether the store has an answer. The error is also what another
+// collection failed with, until trying again makes sense.
+func (f *flight) tryLease(ctx context.Context, s store.Store) (found *schema.Collected, held bool, err error) {
+	f.leasedAt = f.c.Now()
+	lease, err := s.Acquire(ctx, f.kolID, f.id, f.c.LeaseLasts)
+	if err != nil {
+		return nil, false, f.c.unavailable(ctx, "take the lease on the KOL", err)
+	}
+	if lease.Failure != nil {
+		return nil, false, toldAgain(lease)
+	}
+	held = lease.Holder == f.id
+	f.paidElsewhere.Store(!held)
+	found, err = f.c.youngPortrait(ctx, f.kolID, f.fresh)
+	return found, held, err
+}
+
+// keep saves an answer that was paid for, and lands with it.
+func (f *flight) keep(ctx context.Context, s store.Store, p *schema.Portrait) {
+	p.ID = f.id
+	p.AsOf = f.c.read(p).AsOf // never fails, so that nothing comes between the answer and the store
+	saving, cancel := storeContext(ctx)
+	defer cancel()
+	unsaved := s.Save(saving, p)
+	answer := f.c.fromStore(s, p)
+	answer.FromStore, answer.Charged = false, true
+	f.land(answer, f.c.noPortraitIn(answer, true), unsaved != nil)
+	f.c.Logger.InfoContext(ctx, "collected a portrait", "kolId", f.kolID, "asOf", p.AsOf, "endpoint", p.Endpoint,
+		"requestId", p.RequestID, "charged", true, "took", f.c.Now().Sub(f.started).Round(time.Millisecond))
+	if unsaved != nil {
+		f.saveLater(ctx, s, p, unsaved)
+	}
+	f.release(ctx, s)
+}
+
+// saveLater asks the store until it takes the portrait, or until the process
+// can wait no longer for its end. Meanwhile the flight can be joined, and holds
+// the lease wherever it can, since another process would pay again.
+func (f *flight) saveLater(ctx context.Context, s store.Store, p *schema.Portrait, err error) {
+	log := f.c.Logger.With("kolId", f.kolID)
+	log.WarnContext(ctx, "the store did not take an answer that was paid for; this process keeps it and tries again", "error", err)
+	for err != nil {
+		select {
+		case <-time.After(saveAgain):
+			saving, cancel := storeContext(ctx)
+			_, _ = s.Acquire(saving, f.kolID, f.id, f.c.LeaseLasts)
+			err = s.Save(saving, p)
+			cancel()
+		case <-f.c.givenUp.Done():
+			log.ErrorContext(ctx, "an answer that was paid for could not be stored before the end", "error", err)
+			f.c.mu.Lock()
+			defer f.c.mu.Unlock()
+			f.c.lost++
+			return
+		}
+	}
+	log.InfoContext(ctx, "the store has the answer now")
+}
+
+// fail ends the lease after a failed collection. A failure that may have been
+// charged stays with it for as long as trying again makes no sense, so that no
+// process pays again for the same.
+func (f *flight) fail(ctx context.Context, s store.Store, err error) error {
+	failure := broken() // an error of no known kind counts as charged
+	errors.As(err, &failure)
+	log := f.c.Logger.InfoContext
+	if failure.Charged {
+		log = f.c.Logger.WarnContext
+	}
+	if failure.Kind != schema.BudgetExhausted { // which is told as often as anybody calls
+		log(ctx, "a collection failed", "kolId", f.kolID, "kind", failure.Kind, "code", failure.UpstreamCode,
+			"requestId", failure.RequestID, "charged", failure.Charged, "took", f.c.Now().Sub(f.started).Round(time.Millisecond), "error", err)
+	}
+	if !failure.Charged {
+		f.release(ctx, s)
+		if errors.Is(ctx.Err(), context.Canceled) {
+			return ended()
+		}
+		return failure
+	}
+	f.leave(ctx, s, failure)
+	return failure
+}
+
+// leave leaves a failure that may have been charged with the lease. While the
+// store does not take it, the flight can be joined, and tells it.
+func (f *flight) leave(ctx context.Context, s store.Store, failure *schema.Error) {
+	lasts := cmp.Or(time.Duration(failure.RetryAfterSeconds)*time.Second, keepFailure)
+	for end := f.c.Now().Add(lasts); ; {
+		leaving, cancel := storeContext(ctx)
+		_, err := s.Acquire(leaving, f.kolID, f.id, f.c.LeaseLasts) // a process that was stopped may have lost it, and Fail would do nothing
+		if err == nil {
+			err = s.Fail(leaving, f.kolID, f.id, failure, end.Sub(f.c.Now()))
+		}
+		cancel()
+		if err == nil || !f.c.Now().Add(saveAgain).Before(end) {
+			return
+		}
+		f.c.Logger.WarnContext(ctx, "a failure that may have been charged could not be stored; this process tells it and tries again", "kolId", f.kolID, "error", err)
+		f.land(nil, failure, true)
+		select {
+		case <-time.After(saveAgain):
+		case <-f.c.givenUp.Done():
+			return
+		}
+	}
+}
+
+// release ends the lease, which else runs out by itself.
+func (f *flight) release(ctx context.Context, s store.Store) {
+	ctx, cancel := storeContext(ctx)
+	defer cancel()
+	if err := s.Release(ctx, f.kolID, f.id); err != nil {
+		f.c.Logger.WarnContext(ctx, "the lease on the KOL could not be released, and will run out", "kolId", f.kolID, "error", err)
+	}
+}
+
+// land hands the answer, or the error, to all callers, once. From then on the
+// flight cannot be joined, unless its answer is not in the store yet.
+func (f *flight) land(answer *schema.Collected, err error, unsaved bool) {
+	f.landed.Do(func() {
+		f.c.mu.Lock()
+		defer f.c.mu.Unlock()
+		f.answer, f.err = answer, err
+		if !unsaved {
+			f.c.flights.remove(f)
+		}
+		close(f.done)
+	})
+}
+
+// end lets go of a flight in which nothing goes on any more.
 func (f *flight) end() {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	delete(f.flights, f)
+	f.cancel()
+	f.c.mu.Lock()
+	defer f.c.mu.Unlock()
+	f.c.flights.remove(f)
 }
 
-// recover makes of a panic an answer for those who wait, instead of the end of
-// the process and of all other flights.
-func (f *flight) recover(ctx context.Context) {
-	cause := recover()
-	if cause == nil {
-		return
-	}
-	f.log.ErrorContext(ctx, "collecting panicked", "panic", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
-	f.land(nil, broken())
+// storeContext is for one operation of the store that must happen even though ctx
+// has ended, since money is spent.
+func storeContext(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.WithoutCancel(ctx), storeWithin)
 }

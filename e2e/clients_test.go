@@ -3,172 +3,182 @@
 package e2e
 
 import (
+	"context"
+	"encoding/json"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
 
-// connect connects a client to a server, in one revision of the protocol.
+// sdk is the client of an SDK, connected to a server. What it returns is what
+// the SDK hands to its user, as JSON.
+type sdk interface {
+	// ask sends a request of MCP. Its params are as the protocol has them, but
+	// for the progress token, which is the SDK's where hear is not nil. A
+	// protocol error is a *protocolError.
+	ask(ctx context.Context, method string, params map[string]any, hear func(progress)) (json.RawMessage, error)
+	// close says goodbye. On stdio it waits for the server's process, which must
+	// end well and by itself.
+	close(t *testing.T)
+	// complaints are what the SDK objects to although it goes on: what it logs
+	// as a warning, prints, or tells an error handler.
+	complaints() []string
+}
+
+// connect connects a client to a server.
 type connect func(t *testing.T, to endpoint) (sdk, hello, error)
 
-// clientUnderTest is a client that is held against the server, and the other way
-// round.
-type clientUnderTest struct {
-	name    string
-	connect connect
-	// shakesHands tells that the client knows no revision without a handshake.
-	shakesHands bool
-	// validates tells that the client holds each structured result against the
-	// output schema of a tool that it has listed.
-	validates bool
-	// endsRequests tells that the client cancels over HTTP by ending the request,
-	// as it is from 2026-07-28 on, in every revision. Over SSE that tells nothing.
-	endsRequests bool
-	// loses are the fields, by list, that the client's types have no place for.
-	loses map[string][]string
+// endpoint is where a client finds a server.
+type endpoint struct {
+	transport string      // stdio, sse or http
+	url       string      // of sse and http
+	env       environment // of stdio, whose server the client starts
+	stderr    *log        // of that server
+	revision  string      // the one revision of the protocol that the client offers
 }
 
-// door is a way into the server.
-type door struct {
-	name      string
-	serves    string // --transport
-	transport string // that the client uses
-	path      string
+// hello is what a server says of itself when a client connects.
+type hello struct {
+	ProtocolVersion string // that was negotiated
+	ServerInfo      struct{ Name, Version string }
+	Capabilities    json.RawMessage
+	Instructions    string
 }
 
-// cell is one of the matrix: a client that comes through a door and offers a
-// revision of the protocol.
-type cell struct {
-	client   clientUnderTest
-	door     door
-	revision string
-	// instead is the revision that is negotiated where the client cannot speak
-	// the one that it is told to offer, and why says why. Both are empty where it
-	// can.
-	instead, why string
+// progress is one notification of it.
+type progress struct {
+	Progress float64 `json:"progress"`
+	Total    float64 `json:"total"`
+	Message  string  `json:"message"`
 }
 
-// speaks is the revision that is negotiated.
-func (c cell) speaks() string {
-	if c.instead != "" {
-		return c.instead
-	}
-	return c.revision
+// protocolError is a JSON-RPC error.
+type protocolError struct {
+	Code    int    `json:"code"`
+	Message string `json:"message"`
 }
 
-// tellsOfCancelledCalls reports whether the server hears of a call that the
-// client cancels. Over Streamable HTTP a notification does not tell: without
-// sessions nobody knows whose call is meant. To end the request does.
-func (c cell) tellsOfCancelledCalls() bool {
-	switch c.door.transport {
-	case "http":
-		return c.client.endsRequests || c.speaks() == revision2026
-	case "sse":
-		return !c.client.endsRequests
-	default:
-		return true
-	}
-}
+// Error returns the code and the message.
+func (e *protocolError) Error() string { return fmt.Sprintf("%d: %s", e.Code, e.Message) }
 
-func (c cell) name() string { return c.client.name + ", " + c.door.name + ", " + c.revision }
-
+// The revisions of the protocol. The newest is stateless: it has no handshake,
+// and no ping.
 const (
 	revision2025June     = "2025-06-18"
 	revision2025November = "2025-11-25"
-	revision2026         = "2026-07-28" // stateless: no handshake, and no ping
+	revision2026         = "2026-07-28"
 )
 
-func clientsUnderTest() []clientUnderTest {
-	typeScript := map[string][]string{"prompts": {"title"}} // of an argument
-	return []clientUnderTest{
-		{name: "@modelcontextprotocol/client", connect: connectNode("client.mjs"), validates: true, loses: typeScript},
-		{name: "@modelcontextprotocol/sdk", connect: connectNode("sdk.mjs"), shakesHands: true, validates: true, loses: typeScript},
-		{name: "Go SDK", connect: connectGoSDK},
-		{name: "mcp-go", connect: connectMCPGo, endsRequests: true, loses: map[string][]string{"tools": {"$schema", "anyOf", "required"}}},
-	}
+// clients are the clients, each with the revisions that it speaks.
+var clients = []struct {
+	name      string
+	connect   connect
+	revisions []string
+}{
+	{"@modelcontextprotocol/client", connectNode("client.mjs"), []string{revision2025June, revision2025November, revision2026}},
+	{"@modelcontextprotocol/sdk", connectNode("sdk.mjs"), []string{revision2025June, revision2025November}},
+	{"Go SDK", connectGoSDK, []string{revision2025June, revision2025November, revision2026}},
+	{"mcp-go", connectMCPGo, []string{revision2025June, revision2025November, revision2026}},
 }
 
-func doors() []door {
-	return []door{
-		{name: "stdio", serves: "stdio", transport: "stdio"},
-		{name: "SSE alone", serves: "sse", transport: "sse", path: "/sse"},
-		{name: "SSE beside Streamable HTTP", serves: "http", transport: "sse", path: "/sse"},
-		{name: "Streamable HTTP", serves: "http", transport: "http", path: "/mcp"},
-	}
+// doors are the ways into the server.
+var doors = []struct{ name, serves, transport, path string }{
+	{"stdio", "stdio", "stdio", ""},
+	{"SSE alone", "sse", "sse", "/sse"},
+	{"SSE beside Streamable HTTP", "http", "sse", "/sse"},
+	{"Streamable HTTP", "http", "http", "/mcp"},
 }
 
-// matrix is every client through every door in every revision.
-func matrix() []cell {
-	var cells []cell
-	for _, client := range clientsUnderTest() {
-		for _, door := range doors() {
-			for _, revision := range []string{revision2025June, revision2025November, revision2026} {
-				c := cell{client: client, door: door, revision: revision}
-				if client.shakesHands && revision == revision2026 {
-					c.instead, c.why = revision2025November, "this SDK knows the handshake alone, in which no later revision can be had"
+// A client on an event stream thinks for longer than the five minutes after
+// which Node's fetch gives up a stream on which nothing comes, and is then
+// answered on that stream. It is the first test, so that all others run while it
+// waits.
+func TestIdleEventStream(t *testing.T) {
+	const idle = 6 * time.Minute
+	v := startVendor(t)
+	s, addr := serveHTTP(t, against(t, v, sqliteFile(t)))
+	client, _, err := connectNode("sdk.mjs")(t, endpoint{transport: "sse", revision: revision2025November, url: "http://" + addr + "/sse"})
+	require.NoError(t, err)
+	over := time.After(idle)
+	t.Parallel()
+	<-over
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	raw, err := client.ask(ctx, "tools/call", map[string]any{"name": "get_kol_fans_portrait", "arguments": map[string]any{"kolId": kol}}, nil)
+	require.NoError(t, err)
+	assert.Contains(t, string(raw), kol)
+	assert.Empty(t, client.complaints())
+	assert.NotContains(t, s.log.String(), "path=/sse", "a stream that has ended")
+	client.close(t)
+}
+
+// TestClients has the same conversation with every client, through every door,
+// in every revision. What they are answered must not depend on those.
+func TestClients(t *testing.T) {
+	t.Parallel()
+	conversations := map[string]*conversation{}
+	t.Run("cells", func(t *testing.T) {
+		for _, client := range clients {
+			for _, door := range doors {
+				for _, revision := range client.revisions {
+					c, name := &conversation{}, client.name+", "+door.name+", "+revision
+					conversations[name] = c
+					t.Run(name, func(t *testing.T) {
+						t.Parallel()
+						c.talk(t, client.connect, endpoint{transport: door.transport, revision: revision}, door.serves, door.path)
+					})
 				}
-				cells = append(cells, c)
 			}
 		}
-	}
-	return cells
-}
-
-// excused reports whether a complaint of the client's is not the server's fault.
-func (c cell) excused(complaint string) bool {
-	late := strings.Contains(complaint, "Received a response for an unknown message ID")
-	broken := strings.HasPrefix(complaint, "AbortError: ")
-	return late && !c.tellsOfCancelledCalls() || // nobody told the server that it need not answer
-		broken && c.instead != "" // the client left at once, and broke off what it had begun
-}
-
-// TestClients has the same conversation in each cell of the matrix. What the
-// clients are answered must not depend on the cell.
-func TestClients(t *testing.T) {
-	cells := matrix()
-	heard := make([]transcript, len(cells))
-	t.Run("cells", func(t *testing.T) {
-		for i, c := range cells {
-			t.Run(c.name(), func(t *testing.T) {
-				t.Parallel()
-				heard[i] = talk(t, c)
-			})
-		}
 	})
-	first := slices.IndexFunc(heard, func(answers transcript) bool { return answers != nil })
-	for i, c := range cells {
-		for step, answer := range heard[i] {
-			assert.Equal(t, heard[first][step], answer, "%s: %s, here and with %s", step, c.name(), cells[first].name())
-		}
+	first := conversations["Go SDK, stdio, "+revision2026]
+	for name, c := range conversations {
+		assert.Equal(t, first.heard, c.heard, name)
 	}
 }
 
-// talk has the conversation of a cell, with a server, a vendor and a store of its
-// own.
-func talk(t *testing.T, c cell) transcript {
+// talk has the conversation with a server, a vendor and a store of its own.
+func (c *conversation) talk(t *testing.T, connect connect, to endpoint, serves, path string) {
 	t.Helper()
-	v := startVendor(t)
-	to := endpoint{transport: c.door.transport, revision: c.revision, env: against(t, v, sqliteFile(t)), stderr: newLog()}
+	c.vendor = startVendor(t)
+	to.env, to.stderr = against(t, c.vendor, sqliteFile(t)), newLog()
 	end := func() {}
-	if c.door.serves != "stdio" {
-		s, _, _ := spawn(t, to.env, "--transport", c.door.serves, "--addr", "127.0.0.1:0")
-		to.stderr = s.log
-		to.url = "http://" + s.log.find(t, regexp.MustCompile(`msg="serving MCP over HTTP" addr=(\S+)`)) + c.door.path
+	if serves != "stdio" {
+		s, addr := serveHTTP(t, to.env.with("MCP_TRANSPORT", serves))
+		to.stderr, to.url = s.log, "http://"+addr+path
 		end = func() { s.signal(t, syscall.SIGTERM) }
 	}
-	client, hello, err := c.client.connect(t, to)
+	var h hello
+	var err error
+	c.client, h, err = connect(t, to)
 	require.NoError(t, err, to.stderr)
-	talking := &conversation{cell: c, client: client, vendor: v, stderr: to.stderr, heard: transcript{}}
-	talking.have(t, hello)
-	client.close(t)
+	assert.Equal(t, to.revision, h.ProtocolVersion)
+	assert.Equal(t, "kol-portrait-mcp", h.ServerInfo.Name)
+	assert.NotEmpty(t, h.ServerInfo.Version)
+	assert.JSONEq(t, `{"tools": {}, "resources": {}, "prompts": {}, "completions": {}}`, string(h.Capabilities))
+	c.heard = append(c.heard, h.Instructions)
+	c.have(t, to.revision)
+	c.client.close(t)
 	end()
-	assert.Empty(t, slices.DeleteFunc(client.complaints(), c.excused))
+	assert.Empty(t, slices.DeleteFunc(c.client.complaints(), func(complaint string) bool {
+		return strings.Contains(complaint, "unknown message ID") // the answer to the cancelled call, which may be under way
+	}))
 	assert.NotContains(t, to.stderr.String(), token)
 	assert.NotRegexp(t, "level=(WARN|ERROR)", to.stderr.String())
-	return talking.heard
 }
+
+// lines returns what was logged, a line each.
+func (l *log) lines() []string {
+	return slices.DeleteFunc(strings.Split(l.String(), "\n"), func(line string) bool { return line == "" })
+}
+
+// passing is what an answer says of moments, which are not the same in two
+// conversations.
+var passing = regexp.MustCompile(`"retrievedAt":"[^"]*"|\d{4}-\d\d-\d\d \d\d:\d\d|\d+ (days|天)`)

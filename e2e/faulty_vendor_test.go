@@ -1,325 +1,201 @@
-//go:build e2e
+//go:build e2e && linux
 
 package e2e
 
 import (
-	"bufio"
 	"encoding/json"
+	"fmt"
 	"io"
-	"maps"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"reflect"
+	"strings"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/upstream/sample"
 )
 
-// faultyVendor is the simulated vendor at the end of a network, and behind
-// gateways, on which everything goes wrong that can. What it answers and
-// charges is sample.Vendor's; what becomes of that on the way is planned
-// request by request, and written to the connection byte by byte.
+// fault is a way in which a request to the vendor goes wrong.
+type fault struct {
+	name   string
+	worked bool // the vendor has collected the portrait by then, and charges it
+	send   func(c *net.TCPConn, right string)
+
+	kind    schema.Kind // that the caller is told; empty where the portrait arrives
+	charged bool        // whether the product takes the request for charged
+	again   bool        // whether the product itself asks again
+}
+
+// faults are what goes wrong on the way from the vendor.
+var faults = []fault{
+	{"hang: no answer", true, hang(""), schema.Timeout, true, false},
+	{"hang: in the body", true, hang("HTTP/1.1 200 OK\r\n\r\n" + `{"code":`), schema.Timeout, true, false},
+	{"slow, but in time", true, slow, "", true, false},
+	{"no answer", true, say(""), schema.Network, true, false},
+	{"reset", true, reset, schema.Network, true, false},
+	{"cut off in the header", true, say("HTTP/1.1 200 OK\r\nContent-Ty"), schema.Network, true, false},
+	{"cut off in the body", true, cut, schema.Network, true, false},
+	{"another protocol", true, say("SSH-2.0-OpenSSH_9.9\r\n"), schema.Network, true, false},
+	{"a header without end", true, endless("HTTP/1.1 200 OK\r\nX-Padding: "), schema.Network, true, false},
+	{"a body without end", true, endless("HTTP/1.1 200 OK\r\n\r\n" + `{"code":1,"data":"`), schema.BadResponse, true, false},
+	{"gzip that is none", true, say("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n{}"), schema.Network, true, false},
+	{"a page", false, page(200, "<title>Sign in</title>"), schema.BadResponse, true, false},
+	{"another JSON", false, page(200, `[{"code":0}]`), schema.BadResponse, true, false},
+	{"data that is nothing", true, envelope(0, "null"), schema.NoPortrait, true, false},
+	{"data that is no JSON", true, envelope(0, `{"ages":[{"group":"18-24","percent":NaN}]}`), schema.BadResponse, true, false},
+	{"HTTP 502", true, page(502, "<title>Bad gateway</title>"), schema.UpstreamError, true, false},
+	{"HTTP 504", true, page(504, "<title>Timeout</title>"), schema.Timeout, true, false},
+	{"HTTP 500", false, page(500, ""), schema.UpstreamError, false, true},
+	{"HTTP 503", false, page(503, "<title>Down</title>"), schema.UpstreamError, false, true},
+	{"HTTP 429", false, page(429, ""), schema.RateLimited, false, true},
+	{"HTTP 403", false, page(403, ""), schema.PermissionDenied, false, false},
+	{"a redirect", false, say("HTTP/1.1 302 Found\r\nConnection: close\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"), schema.UpstreamError, false, false},
+	{"code 100", false, envelope(100, "null"), schema.InvalidToken, false, false},
+	{"code 301", false, envelope(301, "null"), schema.CollectionFailed, false, true},
+	{"code 302", false, envelope(302, "null"), schema.RateLimited, false, true},
+	{"code 303", false, envelope(303, "null"), schema.DailyQuotaExceeded, false, false},
+	{"code 400", false, envelope(400, "null"), schema.UpstreamRejected, false, false},
+	{"code 503", false, envelope(503, "null"), schema.UpstreamError, false, true},
+	{"code 601", false, envelope(601, "null"), schema.InsufficientBalance, false, false},
+	{"code 777", false, envelope(777, "null"), schema.UpstreamRejected, false, false},
+}
+
+// noFault is the right answer.
+var noFault = fault{name: "none", worked: true, send: slow, charged: true}
+
+// say sends text and hangs up.
+func say(text string) func(*net.TCPConn, string) {
+	return func(c *net.TCPConn, _ string) { _, _ = io.WriteString(c, text) }
+}
+
+func page(status int, body string) func(*net.TCPConn, string) {
+	return say(fmt.Sprintf("HTTP/1.1 %d Any Words\r\nConnection: close\r\nContent-Type: text/html\r\nContent-Length: %d\r\n\r\n%s", status, len(body), body))
+}
+
+func envelope(code int, data string) func(*net.TCPConn, string) {
+	return page(200, fmt.Sprintf(`{"code":%d,"message":"The vendor's words","data":%s,"requestId":"r-%[1]d"}`, code, data))
+}
+
+// hang sends text, and nothing more until the client has left.
+func hang(text string) func(*net.TCPConn, string) {
+	return func(c *net.TCPConn, _ string) {
+		_, _ = io.WriteString(c, text)
+		_, _ = io.Copy(io.Discard, c)
+	}
+}
+
+// endless sends text, and more until the client has left.
+func endless(text string) func(*net.TCPConn, string) {
+	return func(c *net.TCPConn, _ string) {
+		for _, err := io.WriteString(c, text); err == nil; _, err = io.WriteString(c, strings.Repeat("x", 64<<10)) {
+		}
+	}
+}
+
+func slow(c *net.TCPConn, right string) {
+	answer := fmt.Sprintf("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s", len(right), right)
+	_, _ = io.WriteString(c, answer[:len(answer)/2])
+	time.Sleep(50 * time.Millisecond)
+	_, _ = io.WriteString(c, answer[len(answer)/2:])
+}
+
+func cut(c *net.TCPConn, right string) {
+	_, _ = fmt.Fprintf(c, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(right), right[:len(right)/2])
+}
+
+func reset(c *net.TCPConn, _ string) {
+	_ = c.SetLinger(0)
+	_ = c.Close()
+}
+
+// faultyVendor is the simulated vendor at the end of a network on which a share
+// of the requests goes wrong. What it answers and charges is sample.Vendor's.
 type faultyVendor struct {
 	*sample.Vendor
-	url       string
-	elsewhere *elsewhere
-	listener  net.Listener
-	handlers  sync.WaitGroup
+	share  float64 // of the requests that go wrong
+	server *httptest.Server
 
 	mu       sync.Mutex
-	plan     plan
-	accepted int
-	conns    map[*net.TCPConn]struct{}
-	served   map[string][]served // by KOL, in the order in which they arrived
-	injected map[string]int      // faults, by name
-	arrived  int                 // requests
-	onServed func(n int)         // called when the n-th request arrives; nil: nothing is
+	served   map[string][]*fault // by KOL, in the order in which they arrived
+	requests int
+	wrong    int
+	arrived  func(n int) // called with the number of each request; nil: nothing is
 }
 
-// plan tells what goes wrong. A nil function lets everything go well.
-type plan struct {
-	request    func(kolID string, n int) *fault // with the n-th request for a KOL, from 0 on; nil: nothing
-	connection func(n int) *fault               // with the n-th connection, before it is read from; nil: nothing
-}
-
-// served is a request that arrived, and what became of it.
-type served struct {
-	fault    *fault
-	endpoint schema.Endpoint
-}
-
-// exchange is a request that is to be answered.
-type exchange struct {
-	conn      *net.TCPConn
-	request   *http.Request // nil where the connection is not read from
-	right     string        // the body of the right answer; empty where the vendor has not worked
-	elsewhere string        // the address of another host
-}
-
-func startFaultyVendor(t *testing.T, p plan) *faultyVendor {
+func startFaultyVendor(t *testing.T, share float64) *faultyVendor {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	v := &faultyVendor{
-		Vendor:    sample.New(),
-		url:       "http://" + listener.Addr().String(),
-		elsewhere: startElsewhere(t),
-		listener:  listener,
-		plan:      p,
-		conns:     make(map[*net.TCPConn]struct{}),
-		served:    make(map[string][]served),
-		injected:  make(map[string]int),
-	}
+	v := &faultyVendor{Vendor: sample.New(), share: share, served: map[string][]*fault{}}
 	v.Token = token
-	v.handlers.Go(v.accept)
-	t.Cleanup(func() {
-		_ = listener.Close()
-		v.hangUp()
-		v.handlers.Wait()
-	})
+	v.server = httptest.NewServer(v)
+	t.Cleanup(v.server.Close)
 	return v
 }
 
-// accept serves connections until the listener closes.
-func (v *faultyVendor) accept() {
-	for {
-		conn, err := v.listener.Accept()
-		if err != nil {
-			return
-		}
-		tcp := conn.(*net.TCPConn)
-		v.mu.Lock()
-		v.conns[tcp] = struct{}{}
-		v.mu.Unlock()
-		v.handlers.Go(func() {
-			v.serve(tcp)
-			v.mu.Lock()
-			defer v.mu.Unlock()
-			delete(v.conns, tcp)
-		})
+// ServeHTTP answers a request, rightly or not.
+func (v *faultyVendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f := v.next(r.URL.Query().Get("kolId") + r.URL.Query().Get("userId"))
+	right := ""
+	if f.worked {
+		recorder := httptest.NewRecorder()
+		v.Vendor.ServeHTTP(recorder, r)
+		right = recorder.Body.String()
 	}
-}
-
-// serve answers the requests on a connection as it is planned.
-func (v *faultyVendor) serve(conn *net.TCPConn) {
-	defer func() { _ = conn.Close() }()
-	if f := v.onAccept(); f != nil {
-		f.send(&exchange{conn: conn})
+	if f == &noFault {
+		_, _ = io.WriteString(w, right)
 		return
 	}
-	requests := bufio.NewReader(conn)
-	for {
-		request, err := http.ReadRequest(requests)
-		if err != nil {
-			return
-		}
-		if x, f := v.take(conn, request); !f.send(x) {
-			return
-		}
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil {
+		panic(err)
 	}
+	c := conn.(*net.TCPConn)
+	f.send(c, right)
+	_ = c.CloseWrite() // and not Close, which could destroy what is on its way
+	_, _ = io.Copy(io.Discard, c)
+	_ = c.Close()
 }
 
-func (v *faultyVendor) onAccept() *fault {
+// next decides what becomes of a request.
+func (v *faultyVendor) next(kolID string) *fault {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	if v.plan.connection == nil {
-		return nil
+	f := &noFault
+	if rand.Float64() < v.share {
+		f = &faults[rand.IntN(len(faults))]
+		v.wrong++
 	}
-	f := v.plan.connection(v.accepted)
-	v.accepted++
-	if f != nil {
-		v.injected[f.name]++
+	v.served[kolID] = append(v.served[kolID], f)
+	v.requests++
+	if v.arrived != nil {
+		v.arrived(v.requests)
 	}
 	return f
 }
 
-// take notes a request and has the vendor work on it, if what is planned for
-// it comes after that.
-func (v *faultyVendor) take(conn *net.TCPConn, request *http.Request) (*exchange, *fault) {
-	x := &exchange{conn: conn, request: request, elsewhere: v.elsewhere.url}
-	f := v.note(request)
-	if f.works {
-		recorder := httptest.NewRecorder()
-		v.ServeHTTP(recorder, request)
-		x.right = recorder.Body.String()
-	}
-	return x, f
-}
-
-func (v *faultyVendor) note(request *http.Request) *fault {
-	query := request.URL.Query()
-	kolID, endpoint := query.Get("kolId"), schema.EndpointPortrait
-	if kolID == "" {
-		kolID, endpoint = query.Get("userId"), schema.EndpointProfile
-	}
+// requestsFor are the requests for a KOL so far.
+func (v *faultyVendor) requestsFor(kolID string) []*fault {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	f := (*fault)(nil)
-	if v.plan.request != nil {
-		f = v.plan.request(kolID, len(v.served[kolID]))
-	}
-	if f == nil {
-		f = noFault()
-	} else {
-		v.injected[f.name]++
-	}
-	v.served[kolID] = append(v.served[kolID], served{f, endpoint})
-	v.arrived++
-	if v.onServed != nil {
-		v.onServed(v.arrived)
-	}
-	return f
-}
-
-// whenServed has f called as each request arrives, with how many there were.
-func (v *faultyVendor) whenServed(f func(n int)) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	v.onServed = f
-}
-
-// requestsFor returns the requests for a KOL beyond the first n.
-func (v *faultyVendor) requestsFor(kolID string, n int) []served {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.served[kolID][n:]
-}
-
-// all returns every request, by KOL.
-func (v *faultyVendor) all() map[string][]served {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return maps.Clone(v.served)
-}
-
-// faults returns how often each fault was injected, by name, and the sum.
-func (v *faultyVendor) faults() (byName map[string]int, sum int) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for _, n := range v.injected {
-		sum += n
-	}
-	return maps.Clone(v.injected), sum
-}
-
-// count is how many requests arrived.
-func (v *faultyVendor) count() int {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.arrived
-}
-
-// hangUp closes all connections, as a server does with idle ones.
-func (v *faultyVendor) hangUp() {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	for conn := range v.conns {
-		_ = conn.Close()
-	}
-}
-
-// write sends text and reports whether the client took it.
-func (x *exchange) write(text string) bool {
-	_, err := io.WriteString(x.conn, text)
-	return err == nil
-}
-
-// untilLeft waits until the client has left.
-func (x *exchange) untilLeft() { _, _ = io.Copy(io.Discard, x.conn) }
-
-// reset ends the connection in the way of a host that has failed.
-func (x *exchange) reset() {
-	_ = x.conn.SetLinger(0)
-	_ = x.conn.Close()
-}
-
-// endless sends text again and again until the client has left.
-func (x *exchange) endless(text string) {
-	for x.write(text) {
-	}
-}
-
-// drip sends text in parts of size bytes, with a pause before each, and reports
-// whether the client took all of it.
-func (x *exchange) drip(text string, size int, pause time.Duration) bool {
-	beat := time.NewTicker(pause)
-	defer beat.Stop()
-	for len(text) > 0 {
-		<-beat.C
-		n := min(size, len(text))
-		if !x.write(text[:n]) {
-			return false
-		}
-		text = text[n:]
-	}
-	return true
-}
-
-// elsewhere is another host, to which nobody may ever go.
-type elsewhere struct {
-	url  string
-	came atomic.Int64 // connections
-}
-
-func startElsewhere(t *testing.T) *elsewhere {
-	t.Helper()
-	e := &elsewhere{}
-	server := httptest.NewUnstartedServer(http.NotFoundHandler())
-	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			e.came.Add(1)
-		}
-	}
-	server.Start()
-	e.url = server.URL
-	t.Cleanup(func() {
-		server.Close()
-		assert.Zero(t, e.came.Load(), "a redirect was followed")
-	})
-	return e
-}
-
-// original is what the vendor has to tell of a KOL.
-type original struct {
-	asOf          string
-	data          string // byte for byte
-	distributions schema.Distributions
+	return v.served[kolID]
 }
 
 // originals asks a vendor of its own, whose charges nobody counts, for what
 // the others should bring.
-type originals struct {
-	vendor *sample.Vendor
-	known  sync.Map // original, by KOL
-}
+var originals = sample.New()
 
-func newOriginals() *originals { return &originals{vendor: sample.New()} }
-
-// of returns what the vendor has to tell of a KOL.
-func (o *originals) of(t *testing.T, kolID string) original {
+// assertOriginal checks that the figures are the KOL's own.
+func assertOriginal(t *testing.T, kolID string, got *schema.Distributions) {
 	t.Helper()
-	if known, ok := o.known.Load(kolID); ok {
-		return known.(original)
-	}
 	recorder := httptest.NewRecorder()
-	o.vendor.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet,
-		"/api/xiaohongshu-pgy/get-kol-fans-portrait/v1?token="+sample.Token+"&kolId="+kolID, nil))
-	var envelope struct{ Data json.RawMessage }
-	var dated struct {
-		DateKey string
-	}
-	it := original{}
-	assert.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &envelope))
-	assert.NoError(t, json.Unmarshal(envelope.Data, &it.distributions))
-	assert.NoError(t, json.Unmarshal(envelope.Data, &dated))
-	it.asOf, it.data = dated.DateKey, string(envelope.Data)
-	o.known.Store(kolID, it)
-	return it
+	originals.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1?token="+sample.Token+"&kolId="+kolID, nil))
+	var right struct{ Data schema.Distributions }
+	err := json.Unmarshal(recorder.Body.Bytes(), &right)
+	assert.True(t, err == nil && got != nil && reflect.DeepEqual(right.Data, *got), "%s: other figures than the KOL's own", kolID)
 }

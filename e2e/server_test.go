@@ -4,10 +4,12 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io"
 	"maps"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -23,6 +25,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/store/redis/redistest"
 	"kol-portrait-mcp/upstream/sample"
 )
 
@@ -48,12 +51,31 @@ func against(t *testing.T, v *vendor, store string) environment {
 
 // with returns e with other values, given as names and values in turns.
 func (e environment) with(pairs ...string) environment {
-	changed := environment{}
-	maps.Copy(changed, e)
+	changed := maps.Clone(e)
 	for i := 0; i < len(pairs); i += 2 {
 		changed[pairs[i]] = pairs[i+1]
 	}
 	return changed
+}
+
+// list returns e as a process takes it.
+func (e environment) list() []string {
+	list := []string{}
+	for name, value := range e {
+		list = append(list, name+"="+value)
+	}
+	return list
+}
+
+// stores are the stores that processes can share.
+func stores() map[string]func(t *testing.T) string {
+	return map[string]func(t *testing.T) string{"SQLite": sqliteFile, "Redis": redisServer}
+}
+
+// redisServer is a Redis of its own.
+func redisServer(t *testing.T) string {
+	t.Helper()
+	return redistest.Start(t).URL()
 }
 
 // sqliteFile is a store in a file of its own.
@@ -64,7 +86,8 @@ func sqliteFile(t *testing.T) string {
 
 // server is a process of the product.
 type server struct {
-	*client.Client // nil where it serves HTTP
+	*client.Client                // nil where it serves HTTP and nobody has connected
+	connections    http.Transport // the client's, over HTTP
 	cmd            *exec.Cmd
 	stdin          io.Closer
 	log            *log
@@ -83,10 +106,24 @@ func start(t *testing.T, e environment) *server {
 	return s
 }
 
+// startMany starts servers at once, so that they meet where they create their
+// store.
+func startMany(t *testing.T, n int, e environment) []*server {
+	t.Helper()
+	servers := make([]*server, n)
+	var all sync.WaitGroup
+	for i := range servers {
+		all.Go(func() { servers[i] = start(t, e) })
+	}
+	all.Wait()
+	return servers
+}
+
 // serveHTTP starts a server on a free port and returns it with its address.
+// What it serves is Streamable HTTP and SSE, unless e says otherwise.
 func serveHTTP(t *testing.T, e environment) (*server, string) {
 	t.Helper()
-	s, _, _ := spawn(t, e.with("MCP_TRANSPORT", "http", "MCP_ADDR", "127.0.0.1:0"))
+	s, _, _ := spawn(t, e.with("MCP_TRANSPORT", cmp.Or(e["MCP_TRANSPORT"], "http"), "MCP_ADDR", "127.0.0.1:0"))
 	return s, s.log.find(t, regexp.MustCompile(`msg="serving MCP over HTTP" addr=(\S+)`))
 }
 
@@ -94,10 +131,7 @@ func spawn(t *testing.T, e environment, args ...string) (s *server, stdin io.Wri
 	t.Helper()
 	// Not the test's context: that ends before Cleanup, and would kill it.
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, args...)
-	cmd.Env = []string{}
-	for name, value := range e {
-		cmd.Env = append(cmd.Env, name+"="+value)
-	}
+	cmd.Env = e.list()
 	stdin, err := cmd.StdinPipe()
 	require.NoError(t, err)
 	out, in, err := os.Pipe() // not StdoutPipe, which Wait would close under the reader
@@ -114,6 +148,17 @@ func spawn(t *testing.T, e environment, args ...string) (s *server, stdin io.Wri
 	return s, stdin, out
 }
 
+// connect connects a client to a server that serves HTTP at addr.
+func (s *server) connect(t *testing.T, addr string) {
+	t.Helper()
+	s.connections.MaxIdleConnsPerHost = 100
+	over, err := transport.NewStreamableHTTP("http://"+addr+"/mcp", transport.WithHTTPBasicClient(&http.Client{Transport: &s.connections}))
+	require.NoError(t, err)
+	s.Client = client.NewClient(over)
+	require.NoError(t, s.Start(context.WithoutCancel(t.Context())))
+	s.shakeHands(t)
+}
+
 // shakeHands initializes the client.
 func (s *server) shakeHands(t *testing.T) {
 	t.Helper()
@@ -127,6 +172,13 @@ func (s *server) shakeHands(t *testing.T) {
 func (s *server) end(t *testing.T) {
 	t.Helper()
 	require.NoError(t, s.stdin.Close())
+	require.NoError(t, <-s.exited, s.log.String())
+}
+
+// signal sends a signal and waits until the process has ended well.
+func (s *server) signal(t *testing.T, sig os.Signal) {
+	t.Helper()
+	require.NoError(t, s.cmd.Process.Signal(sig))
 	require.NoError(t, <-s.exited, s.log.String())
 }
 
@@ -156,10 +208,27 @@ func ask(ctx context.Context, c *client.Client, arguments map[string]any) (a ans
 	if err != nil {
 		return a, nil, err
 	}
+	return decode(result)
+}
+
+// decode returns a result, decoded and as JSON.
+func decode(result *mcp.CallToolResult) (a answer, raw []byte, err error) {
 	if raw, err = json.Marshal(result); err != nil {
 		return a, nil, err
 	}
 	return a, raw, json.Unmarshal(raw, &a)
+}
+
+// usage reads the day's figures.
+func usage(t *testing.T, c *client.Client) (figures schema.Usage) {
+	t.Helper()
+	result, err := c.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: "kol-portrait://usage"}})
+	require.NoError(t, err)
+	require.Len(t, result.Contents, 1)
+	text, ok := mcp.AsTextResourceContents(result.Contents[0])
+	require.True(t, ok)
+	require.NoError(t, json.Unmarshal([]byte(text.Text), &figures))
+	return figures
 }
 
 // answer is what a client sees of a result.

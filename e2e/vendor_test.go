@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"kol-portrait-mcp/upstream/sample"
@@ -15,10 +16,13 @@ import (
 const token = "e2e-0f5c2d-token-that-nobody-may-see"
 
 // vendor is the simulated vendor as a server of its own. It holds back its
-// answers while it is told to.
+// answers, or loses them, where it is told to.
 type vendor struct {
 	*sample.Vendor
-	url string
+	url  string
+	lose func(w http.ResponseWriter) // what clients get instead of an answer; nil: the answer
+
+	total atomic.Int64 // requests, for whichever KOL
 
 	mu      sync.Mutex
 	arrived chan string   // the KOL ids of requests, as they come
@@ -48,9 +52,15 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	v.mu.Lock()
 	hold, held := v.hold, v.held == "" || v.held == kolID
 	v.mu.Unlock()
+	v.total.Add(1)
 	v.arrived <- kolID
 	if held {
 		<-hold
+	}
+	if v.lose != nil {
+		v.Vendor.ServeHTTP(httptest.NewRecorder(), r)
+		v.lose(w)
+		return
 	}
 	v.Vendor.ServeHTTP(w, r)
 }

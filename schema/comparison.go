@@ -82,6 +82,6 @@ type ComparisonSource struct {
 type ComparisonArguments struct {
 	KOLIDs         []string        `json:"kolIds" jsonschema:"minItems=2,maxItems=20" jsonschema_description:"User ids or profile page addresses"`
 	TargetAudience *TargetAudience `json:"targetAudience,omitempty" jsonschema_description:"Adds fit and ranks, as in get_kol_fans_portrait"`
-	AcceptCache    bool            `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"false collects all anew, each for a charge"`
+	AcceptCache    bool            `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"As in get_kol_fans_portrait"`
 	Language       Language        `json:"language,omitempty" jsonschema:"enum=en,enum=zh"`
 }

@@ -1,8 +1,8 @@
 package schema
 
-// Distributions is what the upstream says of a KOL's followers: every row it
-// sent, in its order, with its exact values. A dimension it did not send is
-// nil.
+// Distributions is what the upstream says of a KOL's followers: every row that
+// has a usable figure, in its order, with its exact value. A dimension it did not
+// send is nil.
 type Distributions struct {
 	Ages      []AgeShare    `json:"ages,omitempty" jsonschema_description:"Share of each age group"`
 	Gender    *GenderShares `json:"gender,omitempty" jsonschema_description:"Share of each gender"`
@@ -10,6 +10,15 @@ type Distributions struct {
 	Provinces []NameShare   `json:"provinces,omitempty" jsonschema_description:"Share of each province (names in Chinese); 海外 is overseas, 中国 is China with the province unknown"`
 	Cities    []NameShare   `json:"cities,omitempty" jsonschema_description:"Share of each city (names in Chinese). The list is cut off after the largest few: a city that is not here is unknown, not 0"`
 	Devices   []DeviceShare `json:"devices,omitempty" jsonschema_description:"Share of each device brand"`
+
+	// LeftOut counts the rows without a usable figure or name, by dimension. A
+	// dimension that is in it is not whole.
+	LeftOut map[Dimension]int `json:"-"`
+}
+
+// IsEmpty reports whether there is no row at all.
+func (d *Distributions) IsEmpty() bool {
+	return len(d.Ages)+len(d.Interests)+len(d.Provinces)+len(d.Cities)+len(d.Devices) == 0 && d.Gender == nil
 }
 
 // AgeShare is one age group's share of the followers. The groups that are

@@ -16,6 +16,7 @@ const (
 	BudgetExhausted     Kind = "budget_exhausted"     // this server's daily budget
 	RateLimited         Kind = "rate_limited"         // too many requests for the vendor
 	CollectionFailed    Kind = "collection_failed"    // the vendor could not collect this KOL
+	NoPortrait          Kind = "no_portrait"          // the vendor has no portrait of this KOL
 	UpstreamRejected    Kind = "upstream_rejected"    // the vendor refused the request as such
 	UpstreamError       Kind = "upstream_error"       // the vendor failed
 	EndpointRemoved     Kind = "endpoint_removed"     // the vendor no longer serves the endpoint

@@ -22,7 +22,7 @@ var (
 // generated from the type: inlined, and closed to properties it does not name.
 func PortraitArgumentsSchema() json.RawMessage { return portraitArguments }
 
-// PortraitSchema is the JSON Schema of a Portrait, or of an object with the
+// PortraitSchema is the JSON Schema of a PortraitResult, or of an object with the
 // error of a failed call; open to further properties, so that a client that
 // remembers it accepts what a newer server adds.
 func PortraitSchema() json.RawMessage { return portrait }
@@ -32,5 +32,5 @@ func PortraitSchema() json.RawMessage { return portrait }
 func ComparisonArgumentsSchema() json.RawMessage { return comparisonArguments }
 
 // ComparisonSchema is the JSON Schema of a Comparison, open as that of a
-// Portrait is.
+// PortraitResult is.
 func ComparisonSchema() json.RawMessage { return comparison }

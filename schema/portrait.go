@@ -1,79 +1,89 @@
 package schema
 
-// Language is the language of text, and of names in a Summary.
-type Language string
-
-// The languages.
-const (
-	English Language = "en"
-	Chinese Language = "zh"
+import (
+	"encoding/json"
+	"time"
 )
 
-// Detail tells how much of a portrait a caller wants.
-type Detail string
-
-// The details.
-const (
-	DetailFull    Detail = "full"    // summary and every distribution row
-	DetailSummary Detail = "summary" // without the distributions
-)
-
-// Portrait is the structured answer of get_kol_fans_portrait.
+// Portrait is one answer of the vendor with code 0, as it came and as it is
+// stored. It never changes.
 type Portrait struct {
-	KOLID         string         `json:"kolId"`
-	AsOf          string         `json:"asOf,omitempty" jsonschema_description:"Day of the data, YYYY-MM-DD; absent where the vendor gave none"`
-	Language      Language       `json:"language" jsonschema:"enum=en,enum=zh" jsonschema_description:"Language of sentences, and of names in the summary"`
-	Summary       Summary        `json:"summary"`
-	Fit           *Fit           `json:"fit,omitempty" jsonschema_description:"How well the followers match targetAudience"`
-	Change        *Change        `json:"change,omitempty" jsonschema_description:"What moved by a point or more since the newest older portrait in this server's store; absent where there is none"`
-	Distributions *Distributions `json:"distributions,omitempty" jsonschema_description:"The vendor's own rows, unrounded; left out with detail=summary"`
-	Source        Source         `json:"source"`
-	Warnings      []string       `json:"warnings" jsonschema_description:"What to keep in mind before relying on the figures"`
+	ID          string          // of the collection that brought it; never used again
+	KOLID       string          // 1 to 64 of A-Z a-z 0-9 _ -
+	AsOf        string          // day of the data, YYYY-MM-DD, as read from Data; empty where it names none
+	RetrievedAt time.Time       // UTC, to the millisecond
+	Fresh       bool            // whether the vendor was asked for fresh data
+	Endpoint    Endpoint        // that answered
+	Environment Environment     // whose it is
+	Sample      bool            // whether it is simulated
+	RequestID   string          // the vendor's; empty where it gave none
+	Data        json.RawMessage // the vendor's data, byte for byte, readable or not
 }
 
-// Summary is what a portrait amounts to. What is not known is absent.
-type Summary struct {
-	Headline          string        `json:"headline"`
-	Insights          []string      `json:"insights" jsonschema_description:"What stands out, each with its figure"`
-	Gender            *GenderSplit  `json:"gender,omitempty"`
-	Age               *AgeSummary   `json:"age,omitempty"`
-	TopInterests      []RankedShare `json:"topInterests,omitempty" jsonschema_description:"The largest, at most three, as in the other lists"`
-	TopProvinces      []RankedShare `json:"topProvinces,omitempty"`
-	TopCities         []RankedShare `json:"topCities,omitempty"`
-	TopDevices        []RankedShare `json:"topDevices,omitempty"`
-	Tier1CityShare    *Share        `json:"tier1CityShare,omitempty" jsonschema_description:"Beijing, Shanghai, Guangzhou and Shenzhen together: at least this share, since the city list is cut off"`
-	NewTier1CityShare *Share        `json:"newTier1CityShare,omitempty" jsonschema_description:"The fifteen new first-tier cities of 2025 together: at least this share"`
-	OverseasShare     *Share        `json:"overseasShare,omitempty" jsonschema_description:"Outside China"`
-	Regions           []RankedShare `json:"regions,omitempty" jsonschema_description:"China's seven customary regions, with Hong Kong, Macao and Taiwan beside them, largest first"`
+// Collected is a portrait as the answer to one call.
+type Collected struct {
+	Portrait
+	Distributions Distributions // what could be read of Data
+	FromStore     bool          // whether the vendor was not asked for this call
+	Charged       bool          // whether this call cost one charged vendor call
+	OnlyHere      bool          // whether it is kept in this process's memory alone
 }
 
-// GenderSplit is the gender dimension of a Summary.
-type GenderSplit struct {
-	Female *Share `json:"female,omitempty"`
-	Male   *Share `json:"male,omitempty"`
+// Source tells where the portrait came from and what it cost.
+func (c *Collected) Source() Source {
+	return Source{
+		Endpoint:    c.Endpoint,
+		Deprecated:  c.Endpoint.Deprecated(),
+		Environment: c.Environment,
+		RetrievedAt: c.RetrievedAt,
+		FromStore:   c.FromStore,
+		Charged:     c.Charged,
+		Sample:      c.Sample,
+		RequestID:   c.RequestID,
+	}
 }
 
-// AgeSummary is the age dimension of a Summary.
-type AgeSummary struct {
-	CoreGroup   string   `json:"coreGroup" jsonschema_description:"The largest age group"`
-	CoreShare   Share    `json:"coreShare"`
-	MedianYears *float64 `json:"medianYears,omitempty" jsonschema_description:"Interpolated within its group; absent where it cannot be known"`
-	MinorShare  *Share   `json:"minorShare,omitempty" jsonschema_description:"Under 18"`
+// Source tells where a portrait came from and what it cost.
+type Source struct {
+	Endpoint    Endpoint    `json:"endpoint" jsonschema:"enum=portrait,enum=profile" jsonschema_description:"portrait (V1) or profile (its successor)"`
+	Deprecated  bool        `json:"deprecated" jsonschema_description:"Whether the vendor calls that endpoint deprecated"`
+	Environment Environment `json:"environment" jsonschema:"enum=global,enum=cn,enum=sample"`
+	RetrievedAt time.Time   `json:"retrievedAt" jsonschema_description:"When the vendor answered"`
+	FromStore   bool        `json:"fromStore" jsonschema_description:"Answered from this server's store, at no cost"`
+	Charged     bool        `json:"charged" jsonschema_description:"Whether this answer cost one charged vendor call"`
+	Sample      bool        `json:"sample" jsonschema_description:"True: simulated data that says nothing about a real KOL"`
+	RequestID   string      `json:"requestId,omitempty" jsonschema_description:"The vendor's id of the request, for its support"`
 }
 
-// RankedShare is one of the largest rows of a dimension, with its name in the
-// Summary's language.
-type RankedShare struct {
-	Name  string `json:"name"`
-	Share Share  `json:"share"`
-	TGI   *Index `json:"tgi,omitempty" jsonschema_description:"100 = as in the baseline, China's 2020 census unless another is configured; absent where there is none"`
-}
+// Endpoint is one of the vendor's two ways to ask for a portrait.
+type Endpoint string
 
-// PortraitArguments is what get_kol_fans_portrait takes.
-type PortraitArguments struct {
-	KOLID          string          `json:"kolId" jsonschema:"example=5d21ab6b000000001201567d" jsonschema_description:"Xiaohongshu user id (usually 24 hex digits) or profile page address"`
-	TargetAudience *TargetAudience `json:"targetAudience,omitempty" jsonschema_description:"Adds fit. Any of the values in a dimension, all of the dimensions. Names in English or Chinese"`
-	AcceptCache    bool            `json:"acceptCache,omitempty" jsonschema:"default=true" jsonschema_description:"false always collects anew, for a charge"`
-	Detail         Detail          `json:"detail,omitempty" jsonschema:"enum=full,enum=summary,default=full" jsonschema_description:"summary leaves the distributions out"`
-	Language       Language        `json:"language,omitempty" jsonschema:"enum=en,enum=zh" jsonschema_description:"Of the answer"`
-}
+// The vendor's endpoints.
+const (
+	EndpointPortrait Endpoint = "portrait" // get-kol-fans-portrait V1, deprecated
+	EndpointProfile  Endpoint = "profile"  // fans_profile V1, its successor
+)
+
+// Deprecated reports whether the vendor calls the endpoint deprecated, as its
+// page says of V1.
+func (e Endpoint) Deprecated() bool { return e == EndpointPortrait }
+
+// EndpointPolicy tells which of the vendor's endpoints may be asked.
+type EndpointPolicy string
+
+// The endpoint policies.
+const (
+	PolicyPortrait EndpointPolicy = "portrait" // V1 alone
+	PolicyProfile  EndpointPolicy = "profile"  // the successor alone
+	PolicyAuto     EndpointPolicy = "auto"     // V1, and the successor where V1 is gone or cannot collect
+)
+
+// Environment is the upstream that a server talks to.
+type Environment string
+
+// The environments.
+const (
+	EnvironmentGlobal Environment = "global" // the vendor's international address, HTTPS
+	EnvironmentCN     Environment = "cn"     // the vendor's address in mainland China, plain HTTP
+	EnvironmentSample Environment = "sample" // the simulated vendor inside this process
+)

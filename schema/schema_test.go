@@ -49,7 +49,7 @@ func TestDistributionsKeepTheDocumentedDataValueForValue(t *testing.T) {
 }
 
 func TestUnknownIsAbsentNotZero(t *testing.T) {
-	raw, err := json.Marshal(schema.Portrait{Warnings: []string{}, Summary: schema.Summary{Insights: []string{}, Age: &schema.AgeSummary{}}})
+	raw, err := json.Marshal(schema.PortraitResult{Warnings: []string{}, Summary: schema.Summary{Insights: []string{}, Age: &schema.AgeSummary{}}})
 	require.NoError(t, err)
 	for _, name := range []string{"asOf", "distributions", "gender", "medianYears", "minorShare", "tier1CityShare", "newTier1CityShare", "overseasShare", "topCities", "regions", "requestId"} {
 		assert.NotContains(t, string(raw), `"`+name+`"`)

@@ -1,6 +1,9 @@
 package schema
 
-import "strconv"
+import (
+	"bytes"
+	"strconv"
+)
 
 // Share is a part of the followers as a fraction from 0 to 1. In memory it is
 // exact, so that text and sums are rounded once; as JSON it has four decimals,
@@ -25,11 +28,9 @@ type Index float64
 // MarshalJSON writes the index with at most one decimal.
 func (i Index) MarshalJSON() ([]byte, error) { return rounded(float64(i), 1) }
 
-// rounded writes a number as JSON with at most the given decimals.
+// rounded writes a number as JSON with at most the given decimals, of which there
+// is at least one.
 func rounded(v float64, decimals int) ([]byte, error) {
-	nearest, err := strconv.ParseFloat(strconv.FormatFloat(v, 'f', decimals, 64), 64)
-	if err != nil {
-		return nil, err
-	}
-	return strconv.AppendFloat(nil, nearest, 'f', -1, 64), nil
+	text := strconv.AppendFloat(nil, v, 'f', decimals, 64)
+	return bytes.TrimSuffix(bytes.TrimRight(text, "0"), []byte(".")), nil
 }

@@ -9,8 +9,7 @@ type Usage struct {
 	Charged   int       `json:"charged"`             // vendor calls that were, or may have been, charged, those under way included
 	Budget    int       `json:"budget,omitempty"`    // most charged calls a day; absent where there is no limit
 	Remaining *int      `json:"remaining,omitempty"` // of the budget; absent where there is none
-	Hits      int       `json:"hits"`                // answers from the store, at no cost
 	ResetsAt  time.Time `json:"resetsAt"`            // when the next day starts
 	Store     string    `json:"store"`               // sqlite, memory or redis
-	Sample    bool      `json:"sample,omitempty"`    // the charges are simulated: nothing was paid
+	Sample    bool      `json:"sample,omitempty"`    // the charges are play money: nothing was paid
 }

@@ -10,29 +10,24 @@ import (
 	mcpserver "github.com/mark3labs/mcp-go/server"
 )
 
-// modern is what a request of protocol revision 2026-07-28 carries.
-const modern = `"_meta":{
-	"io.modelcontextprotocol/protocolVersion":"2026-07-28",
-	"io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},
-	"io.modelcontextprotocol/clientCapabilities":{}}`
+var revisions = []string{"2026-07-28", "2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
 
-var legacyVersions = []string{"2025-11-25", "2025-06-18", "2025-03-26", "2024-11-05"}
-
-// double is an MCP server whose tools do as the test says.
+// double is an MCP server whose tools do as the test says. As the real one, it
+// announces no changes of its lists, so that there is nothing to subscribe to.
 type double struct {
 	*mcpserver.MCPServer
-	started   chan struct{} // takes a value from each slow call that begins
-	release   chan struct{} // lets slow calls end once closed
+	started   chan struct{} // takes a value from each slow or stubborn call that begins
+	release   chan struct{} // lets these calls end once closed
 	cancelled chan struct{} // takes a value from each slow call that was cancelled
 }
 
 func newDouble(t *testing.T) *double {
 	t.Helper()
 	d := &double{
-		MCPServer: mcpserver.NewMCPServer("double", "1", mcpserver.WithToolCapabilities(true)),
-		started:   make(chan struct{}, 100),
+		MCPServer: mcpserver.NewMCPServer("double", "1", mcpserver.WithToolCapabilities(false)),
+		started:   make(chan struct{}, 1000),
 		release:   make(chan struct{}),
-		cancelled: make(chan struct{}, 100),
+		cancelled: make(chan struct{}, 1000),
 	}
 	d.AddTool(mcp.NewTool("echo"), func(_ context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		return mcp.NewToolResultText(r.GetString("text", "echo")), nil
@@ -58,39 +53,35 @@ func newDouble(t *testing.T) *double {
 		return mcp.NewToolResultText("done"), err
 	})
 	d.AddTool(mcp.NewTool("crash"), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		panic("the token is s3cret")
+		panic("crash")
 	})
 	return d
 }
 
-func initialize(id int, version string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":"initialize","params":{"protocolVersion":%q,"capabilities":{},"clientInfo":{"name":"test","version":"1"}}}`, id, version)
+// await waits until n slow or stubborn calls have begun.
+func (d *double) await(n int) {
+	for range n {
+		<-d.started
+	}
 }
 
 func call(id any, tool string) string {
 	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%v,"method":"tools/call","params":{"name":%q}}`, id, tool)
 }
 
-func request(id int, method string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":%q}`, id, method)
-}
-
-func cancel(id int) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d,"reason":"test"}}`, id)
-}
-
-func modernRequest(id int, method string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%d,"method":%q,"params":{%s}}`, id, method, oneLine(modern))
-}
-
-func oneLine(s string) string {
-	out := make([]rune, 0, len(s))
-	for _, r := range s {
-		if r != '\n' && r != '\t' {
-			out = append(out, r)
-		}
+// request is a request as a client of the revision makes it.
+func request(id any, method, revision string) string {
+	if revision == "2026-07-28" {
+		return fmt.Sprintf(`{"jsonrpc":"2.0","id":%v,"method":%q,"params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",`+
+			`"io.modelcontextprotocol/clientInfo":{"name":"test","version":"1"},"io.modelcontextprotocol/clientCapabilities":{}}}}`, id, method)
 	}
-	return string(out)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":%v,"method":%q}`, id, method)
+}
+
+func ping(id any) string { return request(id, "ping", "") }
+
+func cancellation(id int) string {
+	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, id)
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

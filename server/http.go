@@ -1,9 +1,18 @@
+// Package server puts an MCP server in front of its clients: over stdin and
+// stdout ([ServeStdio]), or over HTTP ([ListenHTTP]).
+//
+// The protocol and its transports are mcp-go's. This package adds what a server
+// needs to be left alone with strangers: bounds, Host and Origin checks, event
+// streams that stay open, health, and a shutdown after which no call that was
+// taken is left unanswered, if its tool heeds a cancellation.
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -13,14 +22,15 @@ import (
 )
 
 const (
+	defaultMaxCalls = 1000
+
 	headerTimeout = 10 * time.Second
+	bodyTimeout   = 30 * time.Second
+	writeTimeout  = time.Minute // until the client has taken an answer or event
 	idleTimeout   = 2 * time.Minute
 	maxHeader     = 64 << 10
+	maxBody       = 256 << 10 // a thousand calls at a time hold their messages in memory, some of them thrice
 )
-
-// unwind is how much of the grace, at most, is kept for cancelled calls to be
-// answered.
-const unwind = time.Second
 
 // HTTPOptions say how ListenHTTP serves.
 type HTTPOptions struct {
@@ -29,29 +39,32 @@ type HTTPOptions struct {
 	Addr string
 	// Streamable serves Streamable HTTP at /mcp, besides /sse with /message.
 	Streamable bool
-	// AllowedHosts are the Host headers to serve, as host (with any port) or
-	// host:port. Where there are none, loopback names are served.
+	// AllowedHosts are the Host headers to serve, in lower case, as host (with
+	// any port) or host:port. Where there are none, loopback names are served.
 	AllowedHosts []string
-	// AllowedOrigins are the origins of the web pages to serve, as
-	// scheme://host[:port]. Where there are none, pages from loopback are served.
+	// AllowedOrigins are the origins of the web pages to serve, in lower case,
+	// as scheme://host[:port]. Where there are none, pages from loopback are
+	// served.
 	AllowedOrigins []string
 	// Ready says at /readyz why the server cannot do its work; its error is
-	// shown to anyone who asks. Nil means always ready.
+	// shown to anyone who asks. It must not be nil.
 	Ready func(ctx context.Context) error
+	// MaxCalls is how many messages may be served at a time; those beyond are
+	// answered with 503. 0 means 1000.
+	MaxCalls int
 	// Grace is how long calls in flight may take to be answered at shutdown.
-	// Calls that need more are cancelled a little before it ends.
+	// Calls that need more are cancelled a second before it ends, so that their
+	// tools can still say how far they came.
 	Grace time.Duration
 	// Logger must not be nil.
 	Logger *slog.Logger
+
+	keepAlive time.Duration // between two comments on an event stream; 0: keepAlive
 }
 
 // ListenHTTP serves MCP over HTTP until ctx is done. It then takes no more
 // requests, lets calls in flight finish and be answered for at most o.Grace,
 // and returns nil. An error means that serving did not begin, or broke off.
-//
-// Calls that would outlast o.Grace are cancelled, so that their tools can still
-// say how far they came. Only the call of a tool that does not heed that is cut
-// off without an answer.
 //
 // ListenHTTP adds middleware to mcp, whose tools are cancelled at once when it
 // has returned: a server is to be served once.
@@ -59,24 +72,23 @@ func ListenHTTP(ctx context.Context, mcp *mcpserver.MCPServer, o HTTPOptions) er
 	if err := checkLoopback(o.Addr); err != nil {
 		return err
 	}
-	streams := newSSE(mcp)
-	handler, err := newHandler(ctx, mcp, streams, o)
-	if err != nil {
-		return err
-	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", o.Addr)
 	if err != nil {
 		return fmt.Errorf("listen for MCP over HTTP: %w", err)
 	}
 	o.Logger.InfoContext(ctx, "serving MCP over HTTP", "addr", listener.Addr().String())
+	return serveHTTP(ctx, listener, mcp, o)
+}
 
-	calls, cancelCalls := context.WithCancel(context.WithoutCancel(ctx))
+func serveHTTP(ctx context.Context, listener net.Listener, mcp *mcpserver.MCPServer, o HTTPOptions) error {
+	ending := context.WithoutCancel(ctx)
+	running, cancelCalls := context.WithCancel(ending)
 	defer cancelCalls()
-	mcp.Use(cancelWith(calls))
-
+	mcp.Use(cancelWith(running))
 	server := &http.Server{
-		Handler:           handler,
+		Handler:           newHandler(ctx, mcp, o),
 		ReadHeaderTimeout: headerTimeout,
+		WriteTimeout:      writeTimeout, // eventWriter extends it
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeader,
 		ErrorLog:          slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn),
@@ -88,56 +100,112 @@ func ListenHTTP(ctx context.Context, mcp *mcpserver.MCPServer, o HTTPOptions) er
 		return fmt.Errorf("serve MCP over HTTP on %s: %w", listener.Addr(), err)
 	case <-ctx.Done():
 	}
-	shutdown(context.WithoutCancel(ctx), server, streams, cancelCalls, o)
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
-		return fmt.Errorf("serve MCP over HTTP on %s: %w", listener.Addr(), err)
+
+	ending, cancel := context.WithTimeout(ending, o.Grace)
+	defer cancel()
+	defer time.AfterFunc(o.Grace-unwind, func() {
+		o.Logger.Warn("calls in flight are cancelled: they outlast the shutdown", "grace", o.Grace)
+		cancelCalls()
+	}).Stop()
+	if err := server.Shutdown(ending); err != nil {
+		o.Logger.Warn("connections are closed: they outlasted the shutdown", "grace", o.Grace, "error", err)
+		_ = server.Close() // nothing is left to be done about it
 	}
 	return nil
 }
 
-func newHandler(ctx context.Context, mcp *mcpserver.MCPServer, streams *sse, o HTTPOptions) (http.Handler, error) {
-	hosts, err := newHosts(o.AllowedHosts)
-	if err != nil {
-		return nil, err
-	}
-	origins, err := newOrigins(o.AllowedOrigins)
-	if err != nil {
-		return nil, err
-	}
-
+func newHandler(ctx context.Context, mcp *mcpserver.MCPServer, o HTTPOptions) http.Handler {
+	all := newCalls(cmp.Or(o.MaxCalls, defaultMaxCalls), nil)
+	every := cmp.Or(o.keepAlive, keepAlive)
 	endpoints := http.NewServeMux()
-	endpoints.HandleFunc("GET /sse", streams.stream)
-	endpoints.Handle("POST /message", withBody(streams.message))
+	events := newSSE(ctx, mcp, all, every)
+	endpoints.HandleFunc("GET /sse", events.stream)
+	endpoints.HandleFunc("POST /message", events.message)
 	if o.Streamable {
-		endpoints.Handle("POST /mcp", withBody(newStreamable(ctx, mcp, o.Logger).message))
+		handler := streamable(mcp, all, every, o.Logger)
+		endpoints.Handle("POST /mcp", handler)
+		endpoints.Handle("POST /mcp/{$}", handler)
 	}
-
 	routes := http.NewServeMux()
-	routes.HandleFunc("GET /healthz", healthz)
-	routes.HandleFunc("GET /readyz", readyz(o.Ready))
-	routes.Handle("/", hosts.check(origins.check(endpoints)))
-	return supervise(o.Logger, routes), nil
+	routes.HandleFunc("GET /healthz", health(func(context.Context) error { return nil })) // the process is up
+	routes.HandleFunc("GET /readyz", health(func(request context.Context) error {
+		if ctx.Err() != nil {
+			return errors.New("the server is shutting down")
+		}
+		return o.Ready(request)
+	}))
+	routes.Handle("/", access{o.AllowedHosts, o.AllowedOrigins}.check(endpoints))
+	return routes
 }
 
-// shutdown stops listening, waits for calls in flight, cancels them shortly
-// before the grace ends, and closes what is left after it.
-func shutdown(ctx context.Context, server *http.Server, streams *sse, cancelCalls func(), o HTTPOptions) {
-	ctx, cancel := context.WithTimeout(ctx, o.Grace)
-	defer cancel()
-	last := time.AfterFunc(o.Grace-min(unwind, o.Grace/2), func() {
-		o.Logger.WarnContext(ctx, "calls in flight are cancelled: they outlast the shutdown", "grace", o.Grace)
-		cancelCalls()
-	})
-	defer last.Stop()
-
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		streams.shutdown(ctx)
-	}()
-	if err := server.Shutdown(ctx); err != nil {
-		o.Logger.WarnContext(ctx, "connections are closed: they outlasted the shutdown", "grace", o.Grace, "error", err)
-		_ = server.Close() // nothing is left to be done about it
+// streamable serves POST /mcp, one message a request, and keeps no state between
+// requests.
+//
+// There is no GET: without session ids all listeners would share one session,
+// and would be sent the progress of each other's calls. Progress comes on the
+// stream of the POST it belongs to.
+func streamable(server *mcpserver.MCPServer, all *calls, keepAlive time.Duration, log *slog.Logger) http.HandlerFunc {
+	acknowledgeFirst(server)
+	inner := mcpserver.NewStreamableHTTPServer(server, mcpserver.WithStateLess(true), mcpserver.WithStreamableHTTPLogger(log))
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !all.begin() {
+			refuse(w)
+			return
+		}
+		defer all.end()
+		body, ok := readBody(w, r)
+		if !ok {
+			return
+		}
+		if isCancellation(body) {
+			w.WriteHeader(http.StatusAccepted)
+			return
+		}
+		flushed, flush := context.WithCancel(r.Context())
+		defer flush()
+		answer := newEventWriter(w, keepAlive)
+		answer.flushed = flush
+		defer answer.close()
+		inner.Handle(answer, &mcpserver.HTTPRequest{
+			Method:  r.Method,
+			URL:     r.URL,
+			Header:  r.Header,
+			Body:    keepID(body),
+			Context: context.WithValue(r.Context(), flushedKey{}, flushed),
+		})
 	}
-	<-ended
+}
+
+// refuse answers a message that may not be served now.
+func refuse(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", "1")
+	http.Error(w, "Too many calls are in flight, or the server is shutting down. Try again shortly.", http.StatusServiceUnavailable)
+}
+
+// readBody reads the body of a request, which may be maxBody long and must come
+// within bodyTimeout. Where it cannot, it answers the request and reports false.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, bool) {
+	conn := http.NewResponseController(w)
+	_ = conn.SetReadDeadline(time.Now().Add(bodyTimeout))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	switch tooLarge := (*http.MaxBytesError)(nil); {
+	case errors.As(err, &tooLarge):
+		http.Error(w, fmt.Sprintf("The request body is larger than %d KiB.", maxBody>>10), http.StatusRequestEntityTooLarge)
+	case err != nil: // the deadline stays, or net/http would wait for the rest
+		http.Error(w, "The request body could not be read.", http.StatusBadRequest)
+	default:
+		_ = conn.SetReadDeadline(time.Time{}) // it would end a connection whose call is slow
+	}
+	return body, err == nil
+}
+
+// health says whether check finds all well, and if not, what is wrong.
+func health(check func(ctx context.Context) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if err := check(r.Context()); err != nil {
+			http.Error(w, err.Error(), http.StatusServiceUnavailable)
+			return
+		}
+		_, _ = io.WriteString(w, "ok\n")
+	}
 }

@@ -1,89 +1,132 @@
 package server
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
+	"math"
 	"time"
 
 	mcpserver "github.com/mark3labs/mcp-go/server"
 )
 
-// The most that mcp-go allows: a tool call waits for its upstream most of the
+// The most that mcp-go allows: a tool call waits for the vendor most of the
 // time, and must not keep others from being taken.
 const (
 	stdioWorkers = 100
 	stdioQueue   = 10000
 )
 
-// stdioUnwind is how long cancelled calls may take to notice, and the client
-// to read what it is told at the very end.
-const stdioUnwind = time.Second
+// unwind is how long calls have to be answered once they are cancelled.
+const unwind = time.Second
 
-// ServeStdio serves MCP on in and out until in ends, out fails or ctx is done.
-// It then reads nothing more, lets calls in flight finish and be answered for
-// at most grace, and returns nil. An error means that serving did not begin.
+// ServeStdio serves MCP on in and out until in ends, a write to out fails or ctx
+// is done. It then takes no further messages, lets calls in flight finish and be
+// answered for at most grace, and returns nil. An error means that serving did
+// not begin.
 //
-// Calls that outlast grace are cancelled, and answered with an error where
-// nothing else comes of that. A Read of in that blocks is left behind, which
-// ends with the process.
+// Calls that outlast grace are cancelled, so that their tools can still answer,
+// and left behind if they do not. A Read of in that blocks is also left behind; it
+// ends with the process. A message that comes after the end has begun is dropped.
 //
-// Of the calls that come while 10,000 are waiting, those of tools are answered
-// with an error at once.
-//
-// mcp-go keeps the stdio session in a global: serve one client at a time. A
-// program whose out is os.Stdout must ignore SIGPIPE, or a client that goes
-// away kills it with its calls in flight.
+// ServeStdio adds middleware to mcp, and mcp-go keeps the session of stdio in a
+// global: serve one client at a time, and a server once. A program whose out is
+// os.Stdout must ignore SIGPIPE, or a client that goes away kills it with its
+// calls in flight.
 func ServeStdio(ctx context.Context, mcp *mcpserver.MCPServer, in io.Reader, out io.Writer, grace time.Duration, log *slog.Logger) error {
-	calls := newPending()
-	responses := newOutput(out, calls, log)
-	defer func() {
-		if !responses.close(stdioUnwind) {
-			log.Warn("the client does not read its last answers")
-		}
-	}()
-	requests := newInput(in, calls, responses.refuse, log)
+	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	running, cancelCalls := context.WithCancel(listening)
+	defer cancelCalls()
+	mcp.Use(cancelWith(running))
+	server := mcpserver.NewStdioServer(mcp)
+	server.SetErrorLogger(slog.NewLogLogger(log.Handler(), slog.LevelWarn))
+	mcpserver.WithWorkerPoolSize(stdioWorkers)(server)
+	mcpserver.WithQueueSize(stdioQueue)(server)
 
+	// mcp-go cancels calls in flight at the end of its input, so its input stays
+	// open until they are answered.
+	messages, toServer := io.Pipe()
+	defer func() { _ = messages.Close() }()
+	ctx, leave := context.WithCancel(ctx)
+	defer leave()
+	client := &stdioClient{calls: newCalls(math.MaxInt, nil), out: out, leave: leave, log: log}
+	go client.feed(in, toServer)
 	served := make(chan error, 1)
-	// mcp-go would cancel calls in flight with ctx; closing requests ends it.
-	go func() { served <- listenStdio(context.WithoutCancel(ctx), mcp, requests, responses, log) }()
+	go func() { served <- server.Listen(listening, messages, client) }()
 	select {
 	case err := <-served:
-		requests.close()
-		return err
-	case <-requests.ended:
-	case <-responses.broken:
+		return fmt.Errorf("serve MCP on stdio: %w", err)
 	case <-ctx.Done():
 	}
 
-	select {
-	case <-calls.drain():
-	case <-time.After(grace):
-		log.Warn("calls in flight are cancelled: they outlasted the shutdown", "grace", grace)
-	}
-	requests.close()
-
-	select {
-	case err := <-served:
-		return err
-	case <-time.After(stdioUnwind):
-		log.Warn("calls in flight are left behind: they do not heed their cancellation")
+	answered := client.calls.drain()
+	if !within(grace, answered) {
+		log.Warn("calls in flight are cancelled: they outlast the shutdown", "grace", grace)
+		cancelCalls()
+		if !within(unwind, answered) {
+			log.Warn("calls in flight are left behind: they do not heed their cancellation, or nobody reads their answers")
+		}
 	}
 	return nil
 }
 
-func listenStdio(ctx context.Context, mcp *mcpserver.MCPServer, in io.Reader, out io.Writer, log *slog.Logger) error {
-	server := mcpserver.NewStdioServer(mcp)
-	for _, option := range []mcpserver.StdioOption{
-		mcpserver.WithErrorLogger(slog.NewLogLogger(log.Handler(), slog.LevelWarn)),
-		mcpserver.WithWorkerPoolSize(stdioWorkers),
-		mcpserver.WithQueueSize(stdioQueue),
-	} {
-		option(server)
+// within reports whether done is closed before the time is over.
+func within(d time.Duration, done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	case <-time.After(d):
+		return false
 	}
-	if err := server.Listen(ctx, in, out); err != nil {
-		return fmt.Errorf("serve MCP on stdio: %w", err)
+}
+
+// stdioClient is the client on stdin and stdout.
+type stdioClient struct {
+	calls *calls
+	out   io.Writer
+	leave func() // called when the client sends or reads no more
+	gone  bool   // a write has failed
+	log   *slog.Logger
+}
+
+// feed passes on the lines of in that are not blank, and counts those that will be
+// answered. A last line without a line end counts as one.
+func (c *stdioClient) feed(in io.Reader, server io.Writer) {
+	defer c.leave()
+	for lines := bufio.NewReader(in); ; {
+		line, err := lines.ReadBytes('\n')
+		if line = bytes.TrimSpace(line); len(line) > 0 && (!isAnswered(line) || c.calls.begin()) {
+			if _, ended := server.Write(append(keepID(line), '\n')); ended != nil {
+				return
+			}
+		}
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				c.log.Warn("reading stdin failed", "error", err)
+			}
+			return
+		}
 	}
-	return nil
+}
+
+// Write writes one message, and counts it where it is an answer; mcp-go writes one
+// at a time. It reports no error: mcp-go would end, though what a call has paid for
+// is worth storing.
+func (c *stdioClient) Write(p []byte) (int, error) {
+	if !c.gone {
+		if _, err := c.out.Write(restoreID(p)); err != nil {
+			c.log.Warn("the client no longer reads its answers", "error", err)
+			c.gone = true
+			c.leave()
+		}
+	}
+	if isAnswer(p) {
+		c.calls.end()
+	}
+	return len(p), nil
 }

@@ -46,6 +46,9 @@ func TestArgumentsThatAModelGetsSlightlyWrongAreRepaired(t *testing.T) {
 		{"a profile address in angle brackets", `{"kolId":"<https://WWW.Xiaohongshu.com/user/profile/5d21ab6b000000001201567d>"}`, defaults},
 		{"a marketplace address", `{"kolId":"https://pgy.xiaohongshu.com/solar/pre-trade/blogger-detail/5d21ab6b000000001201567d?track_id=1"}`, defaults},
 		{"a profile address inside a shared message", `{"kolId":"看看她的主页 https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d 复制打开"}`, defaults},
+		{"an id in capitals", `{"kolId":"5D21AB6B000000001201567D"}`, defaults},
+		{"an address in capitals", `{"kolId":"https://www.xiaohongshu.com/user/profile/5D21AB6B000000001201567D"}`, defaults},
+		{"an id that is not the vendor's keeps its capitals", `{"kolId":"KOL-A"}`, with(func(a *schema.PortraitArguments) { a.KOLID = "KOL-A" })},
 		{"snake case", `{"kol_id":"5d21ab6b000000001201567d","accept_cache":false}`, fresh},
 		{"the vendor's other name for the id", `{"userId":"5d21ab6b000000001201567d"}`, defaults},
 		{"false as a string", `{"kolId":"5d21ab6b000000001201567d","acceptCache":"false"}`, fresh},
@@ -200,6 +203,7 @@ func TestKOLsToCompare(t *testing.T) {
 	}{
 		{"a list", `["a","b"]`, []string{"a", "b"}, ""},
 		{"one twice", `["a","b","a"]`, []string{"a", "b"}, ""},
+		{"one in capitals too", `["5D21AB6B000000001201567D","b","` + kolID + `"]`, []string{kolID, "b"}, ""},
 		{"a string with commas", `"a, b，c"`, []string{"a", "b", "c"}, ""},
 		{"a string with lines", `"a\nb\n"`, []string{"a", "b"}, ""},
 		{"a list inside a string", `" [\"a\",\"b\"]"`, []string{"a", "b"}, ""},

@@ -2,25 +2,62 @@ package tools_test
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"strings"
+	"testing"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/secret"
+	"kol-portrait-mcp/tools"
+	"kol-portrait-mcp/upstream"
+	"kol-portrait-mcp/upstream/sample"
 )
+
+// collectorFunc is a Collector made of a function.
+type collectorFunc func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error)
+
+func (f collectorFunc) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+	return f(ctx, kolID, fresh)
+}
+
+// sampleVendor is a Collector that asks the simulated vendor each time.
+func sampleVendor(t *testing.T) tools.Collector {
+	t.Helper()
+	client := upstream.New(upstream.Config{
+		Environment: schema.EnvironmentSample, BaseURL: sample.Address, Token: secret.New(sample.Token), Transport: sample.New().Transport(),
+		MaxAttempts: 1, MaxRPS: 1e6,
+	})
+	everything := func(context.Context) (func(bool), error) { return func(bool) {}, nil }
+	return collectorFunc(func(ctx context.Context, id string, fresh bool) (*schema.Collected, error) {
+		p, err := client.Portrait(ctx, id, fresh, everything)
+		if err != nil {
+			return nil, err
+		}
+		read := upstream.Read(p.Data)
+		p.ID, p.AsOf, p.RetrievedAt, p.RequestID = "sample", read.AsOf, today(), "sample-0e3e900709ceda97"
+		return &schema.Collected{Portrait: *p, Distributions: read.Distributions, Charged: true}, nil
+	})
+}
+
+// paid is a small portrait that was charged.
+func paid() *schema.Collected {
+	return &schema.Collected{
+		Portrait: schema.Portrait{
+			ID: "paid", KOLID: kolID, AsOf: "2026-11-20", RetrievedAt: today(),
+			Endpoint: schema.EndpointPortrait, Environment: schema.EnvironmentGlobal,
+			Data: json.RawMessage(`{"gender":{"female":0.6,"male":0.4},"dateKey":"2026-11-20"}`),
+		},
+		Distributions: schema.Distributions{Gender: &schema.GenderShares{Female: new(0.6), Male: new(0.4)}},
+		Charged:       true,
+	}
+}
 
 // Stored finds nothing: a collectorFunc keeps nothing.
 func (collectorFunc) Stored(context.Context, string) (*schema.Collected, error) { return nil, nil }
 
-// Owe owes nothing.
-func (collectorFunc) Owe(context.Context, *schema.Collected, bool) (paid func()) { return func() {} }
-
-// OweFailure owes nothing.
-func (collectorFunc) OweFailure(context.Context, string, error, bool) (paid func()) {
-	return func() {}
-}
-
 // Older finds nothing.
-func (collectorFunc) Older(context.Context, string, string) (*schema.Collected, error) {
+func (collectorFunc) Older(context.Context, *schema.Collected) (*schema.Collected, error) {
 	return nil, nil
 }
 
@@ -52,9 +89,9 @@ func (s shelf) Stored(_ context.Context, kolID string) (*schema.Collected, error
 	return s.portraits[kolID], s.fail()
 }
 
-func (s shelf) Older(_ context.Context, kolID, asOf string) (*schema.Collected, error) {
-	older := s.older[kolID]
-	if older == nil || older.AsOf >= asOf {
+func (s shelf) Older(_ context.Context, newest *schema.Collected) (*schema.Collected, error) {
+	older := s.older[newest.KOLID]
+	if older == nil || older.AsOf >= newest.AsOf {
 		return nil, s.fail()
 	}
 	return older, s.fail()

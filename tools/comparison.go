@@ -2,9 +2,9 @@ package tools
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"sync"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -48,17 +48,13 @@ func (t *Tools) callComparison(ctx context.Context, request mcp.CallToolRequest)
 // whenever one more is there or has failed.
 //
 // A KOL that fails is among the comparison's failures. Where all do, that is
-// the error, with which FailureOf tells each of them. A comparison that is to be
-// repeated, because the client has left or a failure is worth it, is owed its
-// portraits, so that it pays for none of them again.
+// the error, with which FailureOf tells each of them.
 func (t *Tools) Compare(ctx context.Context, args schema.ComparisonArguments, arrived func()) (*schema.Comparison, error) {
 	target, err := t.analyst.Target(args.TargetAudience)
 	if err != nil {
 		return nil, err
 	}
-	ctx, leave := context.WithCancel(ctx)
-	defer leave() // what is not paid by then is owed
-	portraits, failures, paid := t.collectAll(ctx, args.KOLIDs, !args.AcceptCache, arrived)
+	portraits, failures := t.collectAll(ctx, args.KOLIDs, !args.AcceptCache, arrived)
 	if len(portraits) == 0 {
 		return nil, allFailed(failures)
 	}
@@ -75,25 +71,21 @@ func (t *Tools) Compare(ctx context.Context, args schema.ComparisonArguments, ar
 	if warning := audience.UnlistedWarning(comparison.Portraits, args.Language); warning != "" {
 		comparison.Warnings = append(comparison.Warnings, warning)
 	}
-	if ctx.Err() == nil && !slices.ContainsFunc(failures, isRetryable) {
-		paid()
-	}
+	comparison.Warnings = withProvenance(comparison.Warnings, args.Language, portraits...)
 	return comparison, nil
 }
 
 // collectAll collects the portraits of all KOLs at once: how many requests the
 // vendor gets a second is for the upstream to limit. Portraits and failures are
-// in the order of the KOLs. The portraits are owed to the client from when they
-// arrive until paid is called.
-func (t *Tools) collectAll(ctx context.Context, kolIDs []string, fresh bool, arrived func()) (portraits []*schema.Collected, failures []schema.FailedPortrait, paid func()) {
+// in the order of the KOLs.
+func (t *Tools) collectAll(ctx context.Context, kolIDs []string, fresh bool, arrived func()) (portraits []*schema.Collected, failures []schema.FailedPortrait) {
 	collected := make([]*schema.Collected, len(kolIDs))
-	debts := make([]func(), len(kolIDs))
 	errs := make([]error, len(kolIDs))
 	var arriving sync.Mutex
 	var all sync.WaitGroup
 	for i, kolID := range kolIDs {
 		all.Go(func() {
-			collected[i], debts[i], errs[i] = t.collectOne(ctx, kolID, fresh)
+			collected[i], errs[i] = t.collectOne(ctx, kolID, fresh)
 			arriving.Lock()
 			defer arriving.Unlock()
 			arrived()
@@ -108,18 +100,13 @@ func (t *Tools) collectAll(ctx context.Context, kolIDs []string, fresh bool, arr
 		}
 		portraits = append(portraits, collected[i])
 	}
-	return portraits, failures, func() {
-		for _, paid := range debts {
-			if paid != nil {
-				paid()
-			}
-		}
-	}
+	return portraits, failures
 }
 
-// collectOne is the collector's Portrait, owed from now on. A panic, which would
-// take the process with it here, is an error of which the log has the details.
-func (t *Tools) collectOne(ctx context.Context, kolID string, fresh bool) (collected *schema.Collected, paid func(), err error) {
+// collectOne is the collector's Portrait. A panic, which would take the process
+// with it in a comparison, is an error of which the log has the details. A failure
+// of the simulated vendor says that what it charges is no money.
+func (t *Tools) collectOne(ctx context.Context, kolID string, fresh bool) (collected *schema.Collected, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			err = fmt.Errorf("collecting panicked: %v", cause)
@@ -127,25 +114,25 @@ func (t *Tools) collectOne(ctx context.Context, kolID string, fresh bool) (colle
 		}
 	}()
 	collected, err = t.collector.Portrait(ctx, kolID, fresh)
-	if err != nil {
-		return nil, t.collector.OweFailure(ctx, kolID, err, fresh), err
+	if failure, ok := errors.AsType[*schema.Error](err); ok && t.sample && failure.Charged {
+		simulated := *failure
+		simulated.Message += " The vendor is simulated: any charge is play money."
+		err = &simulated
 	}
-	return collected, t.collector.Owe(ctx, collected, fresh), nil
+	return collected, err
 }
-
-func isRetryable(f schema.FailedPortrait) bool { return f.Error.Retryable }
 
 // sourceOf adds up where the portraits came from and what all of it cost.
 func sourceOf(portraits []*schema.Collected, failures []schema.FailedPortrait) schema.ComparisonSource {
 	source := schema.ComparisonSource{
-		Environment: portraits[0].Source.Environment,
-		Sample:      portraits[0].Source.Sample,
+		Environment: portraits[0].Environment,
+		Sample:      portraits[0].Sample,
 	}
 	for _, p := range portraits {
-		if p.Source.FromStore {
+		if p.FromStore {
 			source.FromStore++
 		}
-		if p.Source.Charged {
+		if p.Charged {
 			source.Charged++
 		}
 	}

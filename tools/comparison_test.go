@@ -62,7 +62,7 @@ func TestComparisonTexts(t *testing.T) {
 		{"comparison.twenty.en.txt", map[string]any{"kolIds": hexIDs(20), "targetAudience": target()}},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
-			text, _, isError := compare(t, onADay(sampleVendor(t)), test.arguments)
+			text, _, isError := compare(t, nil, test.arguments)
 			require.False(t, isError, text)
 			golden(t, filepath.Join("../testdata/texts", test.golden), []byte(text+"\n"))
 		})
@@ -125,8 +125,9 @@ func TestOneFailureDoesNotFailTheRest(t *testing.T) {
 		}
 		collected := paid()
 		collected.KOLID = id
-		collected.Source.FromStore = id != "kol-new"
-		collected.Source.Charged = id == "kol-new"
+		collected.FromStore = id != "kol-new"
+		collected.Charged = id == "kol-new"
+		collected.OnlyHere = id == "kol-new"
 		return collected, nil
 	}), map[string]any{"kolIds": []any{"kol-late", "kol-new", "kol-broken", "kol-kept", "kol-old"}})
 	require.False(t, isError, text)
@@ -141,6 +142,8 @@ func TestOneFailureDoesNotFailTheRest(t *testing.T) {
 	}, structured["failures"])
 	assert.Equal(t, map[string]any{"environment": "global", "charged": 2.0, "fromStore": 2.0, "sample": false}, structured["source"],
 		"the one that is under way is charged to this call too")
+	warnings := structured["warnings"].([]any)
+	assert.Contains(t, warnings[len(warnings)-1], "set PORTRAIT_STORE to a file that can be written")
 	for _, said := range []string{"kol-late: still_collecting: Not yet. Retryable: yes, after 10 s.", "kol-broken: collection_failed: No luck.", "one charged call; up to 1 more for those without a portrait"} {
 		assert.Contains(t, text, said)
 	}
@@ -194,7 +197,7 @@ func TestEveryComparisonFitsTheOutputSchema(t *testing.T) {
 		"twenty":       {"kolIds": hexIDs(20), "targetAudience": target()},
 		"unknown rows": {"kolIds": []any{"sample-sparse", "sample-unknown-names"}, "targetAudience": map[string]any{"cities": "Hangzhou"}},
 		"one failed":   {"kolIds": []any{kolID, "kol-a", "sample-code-601"}},
-		"all failed":   {"kolIds": []any{"sample-nan", "sample-code-601"}},
+		"all failed":   {"kolIds": []any{"sample-not-json", "sample-code-601"}},
 		"one KOL":      {"kolIds": []any{kolID}},
 		"not listed":   {"kolIds": []any{kolID, "kol-a"}, "targetAudience": map[string]any{"interests": "Alcohol"}},
 	} {
@@ -318,7 +321,7 @@ func TestComparisonTokens(t *testing.T) {
 			if test.target != nil {
 				arguments["targetAudience"] = test.target
 			}
-			result, err := connect(t, newTools(t, onADay(sampleVendor(t)))).CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
+			result, err := connect(t, newTools(t, nil)).CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
 				Name: tools.ComparisonToolName, Arguments: arguments,
 			}})
 			require.NoError(t, err)

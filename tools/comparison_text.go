@@ -16,9 +16,7 @@ func (t *Tools) ComparisonText(c *schema.Comparison) string {
 	w.matrix()
 	w.similarity()
 	w.failures()
-	if len(c.Warnings) > 0 {
-		w.line(w.say("Careful: %s", "注意：%s"), strings.Join(c.Warnings, w.say(" ", "")))
-	}
+	w.careful(c.Warnings)
 	w.provenance()
 	return w.text.String()
 }
@@ -36,7 +34,7 @@ type comparisonWriter struct {
 func (w *comparisonWriter) heading() {
 	c := w.comparison
 	if c.Source.Sample {
-		w.sample()
+		w.line("%s", w.simulated())
 	}
 	order := w.say("as asked", "按所给顺序")
 	if c.Target != "" {
@@ -134,6 +132,9 @@ func (w *comparisonWriter) provenance() {
 	}
 	if maybe > 0 {
 		charged += fmt.Sprintf(w.say("; up to %d more for those without a portrait", "；未取得画像者另计至多 %d 次"), maybe)
+	}
+	if s.Sample && s.Charged > 0 {
+		charged += w.say(" (simulated: play money)", "（模拟费用，不花真钱）")
 	}
 	fmt.Fprintf(&w.text, w.say("%s; %s.", "%s；%s。"), strings.Join(from, w.say(", ", "，")), charged)
 }

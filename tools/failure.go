@@ -96,7 +96,7 @@ func (t *Tools) answerErrors(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandl
 			return logFailure(ctx, log.With("arguments", quote(request.Params.Arguments)), err).result(), nil
 		}
 		switch answer := result.StructuredContent.(type) {
-		case *schema.Portrait:
+		case *schema.PortraitResult:
 			log = log.With("kolId", answer.KOLID, "fromStore", answer.Source.FromStore, "charged", answer.Source.Charged)
 		case *schema.Comparison:
 			log = log.With("portraits", len(answer.Portraits), "failures", len(answer.Failures), "fromStore", answer.Source.FromStore, "charged", answer.Source.Charged)
@@ -123,7 +123,7 @@ func logLevel(kind schema.Kind) slog.Level {
 	switch kind {
 	case schema.Internal:
 		return slog.LevelError
-	case schema.InvalidArgument, schema.StillCollecting, schema.BudgetExhausted:
+	case schema.InvalidArgument, schema.NoPortrait, schema.StillCollecting, schema.BudgetExhausted:
 		return slog.LevelInfo
 	default:
 		return slog.LevelWarn

@@ -37,7 +37,7 @@ func TestFitTexts(t *testing.T) {
 		{"fit.no-data.zh.txt", "sample-sparse", "zh", map[string]any{"gender": "male", "cities": "tier1"}},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
-			c := connect(t, newTools(t, onADay(sampleVendor(t))))
+			c := connect(t, newTools(t, nil))
 			text, structured, isError := call(t, c, map[string]any{
 				"kolId": test.kol, "detail": "summary", "language": test.language, "targetAudience": test.target,
 			})
@@ -75,7 +75,7 @@ func withOlder(t *testing.T, differ func(*schema.Distributions)) tools.Collector
 	require.NoError(t, err)
 	older.AsOf = "2026-02-08"
 	differ(&older.Distributions)
-	return shelf{collectorFunc: onADay(sampleVendor(t)).Portrait, older: map[string]*schema.Collected{kolID: older}}
+	return shelf{collectorFunc: sampleVendor(t).Portrait, older: map[string]*schema.Collected{kolID: older}}
 }
 
 func TestChangeTexts(t *testing.T) {
@@ -120,7 +120,7 @@ func TestOnlyAChangeHasAnInsight(t *testing.T) {
 
 // TestAnOlderPortraitThatCannotBeReadFailsNothing: the newer one is paid for.
 func TestAnOlderPortraitThatCannotBeReadFailsNothing(t *testing.T) {
-	broken := brokenOlder{onADay(sampleVendor(t))}
+	broken := brokenOlder{sampleVendor(t)}
 	text, structured, isError := call(t, connect(t, newTools(t, broken)), map[string]any{"kolId": kolID})
 	require.False(t, isError, text)
 	assert.NotContains(t, structured, "change")
@@ -128,14 +128,14 @@ func TestAnOlderPortraitThatCannotBeReadFailsNothing(t *testing.T) {
 
 type brokenOlder struct{ tools.Collector }
 
-func (brokenOlder) Older(context.Context, string, string) (*schema.Collected, error) {
+func (brokenOlder) Older(context.Context, *schema.Collected) (*schema.Collected, error) {
 	return nil, errors.New("no store")
 }
 
 // hanging is a Collector that finds older portraits only when it is too late.
 type hanging struct{ tools.Collector }
 
-func (hanging) Older(ctx context.Context, _, _ string) (*schema.Collected, error) {
+func (hanging) Older(ctx context.Context, _ *schema.Collected) (*schema.Collected, error) {
 	<-ctx.Done()
 	return nil, ctx.Err()
 }

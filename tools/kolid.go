@@ -1,6 +1,7 @@
 package tools
 
 import (
+	"encoding/hex"
 	"fmt"
 	"net/url"
 	"slices"
@@ -25,7 +26,7 @@ func parseKOLID(name string, value any) (string, error) {
 	}
 	text := plainText(value)
 	if isKOLID(text) && !isPlaceholder(value, text) {
-		return text, nil
+		return lowered(text), nil
 	}
 	if several, ok := value.([]any); ok && len(several) > 1 {
 		return "", invalidArgument("%s is %s. It takes one KOL; for several there is %s.", name, quote(value), ComparisonToolName)
@@ -75,13 +76,19 @@ func parseKOLIDs(name string, value any) ([]string, error) {
 			return nil, invalidArgument("%s: more than %d given. It takes %d to %d KOLs.", name, mostCompared, fewestCompared, mostCompared)
 		}
 	}
-	if len(ids) == 1 {
-		return nil, invalidArgument("%s: 1 given, duplicates aside. It takes %d to %d KOLs; for one there is %s.", name, fewestCompared, mostCompared, PortraitToolName)
-	}
 	if len(ids) < fewestCompared {
-		return nil, invalidArgument("%s: %d given, duplicates aside. It takes %d to %d KOLs.", name, len(ids), fewestCompared, mostCompared)
+		return nil, invalidArgument("%s: %d given, duplicates aside. It takes %d to %d KOLs; for one there is %s.", name, len(ids), fewestCompared, mostCompared, PortraitToolName)
 	}
 	return ids, nil
+}
+
+// lowered returns an id of the vendor's own form, 24 hex digits, in lower case:
+// in capitals it is the same KOL, which must not be paid for twice.
+func lowered(id string) string {
+	if _, err := hex.DecodeString(id); err == nil && len(id) == 24 {
+		return strings.ToLower(id)
+	}
+	return id
 }
 
 // isKOLID reports whether text has the form of a KOL id.
@@ -153,7 +160,7 @@ func profileID(address string) (id string, ok bool) {
 			continue
 		}
 		id, _, _ := strings.Cut(rest, "/")
-		return id, isKOLID(id)
+		return lowered(id), isKOLID(id)
 	}
 	return "", false
 }

@@ -3,6 +3,7 @@ package tools
 import (
 	"context"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
@@ -15,7 +16,7 @@ const PortraitToolName = "get_kol_fans_portrait"
 
 const portraitDescription = `Audience portrait of one Xiaohongshu (RED) creator (KOL): follower shares by age, gender, province, city, interest and device, with summary, insights, warnings and, for a targetAudience, how well they fit it.
 Use it to judge who a KOL reaches before paying for a campaign. You need the user id or profile address; a display name will not do. To weigh several, use compare_kol_fans_portraits.
-Cost: free while a recent one is stored (24 h unless set otherwise). Otherwise, and always with acceptCache=false, one charged vendor call, usually seconds, at worst minutes. After a still_collecting error repeat the same call later: it answers without a second charge.
+Cost: free while a recent one is stored (7 days unless set otherwise; with acceptCache=false, collected fresh within ten minutes). Otherwise one charged vendor call, usually seconds, at worst minutes. After a still_collecting error repeat the same call later: it answers without a second charge.
 Shares are fractions 0..1 in structured content and percentages in text; absent is unknown, not 0. Dimensions are not crossed: fit.reach bounds who matches them all.`
 
 func portraitTool() mcp.Tool {
@@ -58,26 +59,25 @@ func (t *Tools) callPortrait(ctx context.Context, request mcp.CallToolRequest) (
 
 // Portrait collects the portrait that args ask for and says what it amounts
 // to. A failure is a *schema.Error.
-func (t *Tools) Portrait(ctx context.Context, args schema.PortraitArguments) (*schema.Portrait, error) {
+func (t *Tools) Portrait(ctx context.Context, args schema.PortraitArguments) (*schema.PortraitResult, error) {
 	target, err := t.analyst.Target(args.TargetAudience)
 	if err != nil {
 		return nil, err
 	}
-	fresh := !args.AcceptCache
-	collected, err := t.collector.Portrait(ctx, args.KOLID, fresh)
+	collected, err := t.collectOne(ctx, args.KOLID, !args.AcceptCache)
 	if err != nil {
 		return nil, err
 	}
-	paid := t.collector.Owe(ctx, collected, fresh)
-	portrait := &schema.Portrait{
+	warnings := t.analyst.Warnings(&collected.Distributions, collected.AsOf, t.now(), args.Language)
+	portrait := &schema.PortraitResult{
 		KOLID:    collected.KOLID,
 		AsOf:     collected.AsOf,
 		Language: args.Language,
 		Summary:  t.analyst.Summarize(&collected.Distributions, args.Language),
 		Fit:      t.analyst.Fit(target, &collected.Distributions, args.Language),
 		Change:   t.change(ctx, collected, args.Language),
-		Source:   collected.Source,
-		Warnings: t.analyst.Warnings(&collected.Distributions, collected.AsOf, t.now(), args.Language),
+		Source:   collected.Source(),
+		Warnings: withProvenance(warnings, args.Language, collected),
 	}
 	if insight := t.analyst.ChangeInsight(portrait.Change, args.Language); insight != "" {
 		portrait.Summary.Insights = append(portrait.Summary.Insights, insight)
@@ -85,10 +85,22 @@ func (t *Tools) Portrait(ctx context.Context, args schema.PortraitArguments) (*s
 	if args.Detail != schema.DetailSummary {
 		portrait.Distributions = &collected.Distributions
 	}
-	if ctx.Err() == nil { // else the client has left, and gets nothing of this
-		paid()
-	}
 	return portrait, nil
+}
+
+// withProvenance adds to the analyst's warnings that portraits are simulated,
+// first, and that they will not outlive the process, last.
+func withProvenance(warnings []string, lang schema.Language, portraits ...*schema.Collected) []string {
+	w := writer{lang: lang}
+	if portraits[0].Sample {
+		warnings = slices.Insert(warnings, 0, w.simulated())
+	}
+	if slices.ContainsFunc(portraits, func(p *schema.Collected) bool { return p.OnlyHere }) {
+		warnings = append(warnings, w.say(
+			"Portraits are kept in this process's memory only, and paid for again after a restart: set PORTRAIT_STORE to a file that can be written.",
+			"画像只保存在本进程的内存中，重启后需再次付费：请把 PORTRAIT_STORE 设为可写入的文件。"))
+	}
+	return warnings
 }
 
 // olderWithin is how long an answer waits for the portrait before it: a store
@@ -100,7 +112,7 @@ const olderWithin = time.Second
 func (t *Tools) change(ctx context.Context, now *schema.Collected, lang schema.Language) *schema.Change {
 	within, cancel := context.WithTimeout(ctx, olderWithin)
 	defer cancel()
-	older, err := t.collector.Older(within, now.KOLID, now.AsOf)
+	older, err := t.collector.Older(within, now)
 	if ctx.Err() != nil { // the client has left: nothing is wrong with the store
 		return nil
 	}

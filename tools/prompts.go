@@ -14,8 +14,6 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
-
-	"kol-portrait-mcp/schema"
 )
 
 // The prompts, and what they take.
@@ -89,10 +87,7 @@ func (t *Tools) prompts() []mcpserver.ServerPrompt {
 }
 
 func (t *Tools) say(english, chinese string) string {
-	if t.language == schema.Chinese {
-		return chinese
-	}
-	return english
+	return (&writer{lang: t.language}).say(english, chinese)
 }
 
 // getPrompt returns what answers a request for a prompt where refuseArguments

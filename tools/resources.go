@@ -23,8 +23,8 @@ const (
 func usageResource() mcp.Resource {
 	return mcp.NewResource(UsageURI, "usage",
 		mcp.WithResourceTitle("Today's usage"),
-		mcp.WithResourceDescription("What today has cost: charged vendor calls (charged, those under way included), the daily budget and what remains of it, "+
-			"if there is one, and answers served from the store for free (hits). The day is the vendor's, from 00:00 Asia/Shanghai to resetsAt."),
+		mcp.WithResourceDescription("What today has cost: charged vendor calls (charged, those under way included), and the daily budget and what remains of it, "+
+			"if there is one. The day is the vendor's, from 00:00 Asia/Shanghai to resetsAt."),
 		mcp.WithMIMEType(mimeJSON))
 }
 
@@ -60,13 +60,13 @@ func (t *Tools) readPortrait(ctx context.Context, request mcp.ReadResourceReques
 		return nil, mcpserver.ErrResourceNotFound // it was there a moment ago
 	}
 	meta := map[string]any{
-		"retrievedAt": collected.Source.RetrievedAt.UTC().Format(time.RFC3339Nano),
-		"endpoint":    collected.Source.Endpoint,
+		"retrievedAt": collected.RetrievedAt.UTC().Format(time.RFC3339Nano),
+		"endpoint":    collected.Endpoint,
 	}
 	if collected.AsOf != "" {
 		meta["asOf"] = collected.AsOf
 	}
-	if collected.Source.Sample {
+	if collected.Sample {
 		meta["sample"] = true
 	}
 	return []mcp.ResourceContents{mcp.TextResourceContents{

@@ -132,8 +132,8 @@ func TestAStoredPortraitSaysWhereItComesFrom(t *testing.T) {
 		{
 			"of the successor, told in UTC to the millisecond",
 			func(c *schema.Collected) {
-				c.Source.Endpoint = schema.EndpointProfile
-				c.Source.RetrievedAt = time.Date(2026, 11, 23, 17, 0, 0, 120e6, time.FixedZone("", 8*60*60))
+				c.Endpoint = schema.EndpointProfile
+				c.RetrievedAt = time.Date(2026, 11, 23, 17, 0, 0, 120e6, time.FixedZone("", 8*60*60))
 			},
 			map[string]any{"asOf": "2026-11-20", "retrievedAt": "2026-11-23T09:00:00.12Z", "endpoint": "profile"},
 		},
@@ -144,7 +144,7 @@ func TestAStoredPortraitSaysWhereItComesFrom(t *testing.T) {
 		},
 		{
 			"simulated",
-			func(c *schema.Collected) { c.Source.Sample = true },
+			func(c *schema.Collected) { c.Sample = true },
 			map[string]any{"asOf": "2026-11-20", "retrievedAt": "2026-11-23T09:00:00Z", "endpoint": "portrait", "sample": true},
 		},
 	} {
@@ -184,7 +184,7 @@ func TestAResourceThatIsNotThereIsAnInvalidParameter(t *testing.T) {
 func TestUsageIsReadAsItIs(t *testing.T) {
 	remaining := 3
 	c := connect(t, newTools(t, shelf{usage: schema.Usage{
-		Day: "2026-11-23", Charged: 7, Budget: 10, Remaining: &remaining, Hits: 40,
+		Day: "2026-11-23", Charged: 7, Budget: 10, Remaining: &remaining,
 		ResetsAt: time.Date(2026, 11, 24, 0, 0, 0, 0, time.FixedZone("", 8*60*60)), Store: "sqlite",
 	}}))
 	got, err := read(t.Context(), c, "kol-portrait://usage")
@@ -195,7 +195,6 @@ func TestUsageIsReadAsItIs(t *testing.T) {
   "charged": 7,
   "budget": 10,
   "remaining": 3,
-  "hits": 40,
   "resetsAt": "2026-11-24T00:00:00+08:00",
   "store": "sqlite"
 }`, got.Text)

@@ -14,7 +14,7 @@ import (
 // text without distributions, which has no room for them: sentences first, then
 // figures, one dimension to a line, then where they come from. Shares are
 // percentages with one decimal; on a line that says % the sign is left out.
-func (t *Tools) Text(p *schema.Portrait) string {
+func (t *Tools) Text(p *schema.PortraitResult) string {
 	w := portraitWriter{writer: writer{lang: p.Language}, portrait: p, analyst: t.analyst}
 	w.heading()
 	w.sentences()
@@ -34,14 +34,14 @@ func (t *Tools) Text(p *schema.Portrait) string {
 type portraitWriter struct {
 	writer
 
-	portrait *schema.Portrait
+	portrait *schema.PortraitResult
 	analyst  *audience.Analyst
 }
 
 func (w *portraitWriter) heading() {
 	p := w.portrait
 	if p.Source.Sample {
-		w.sample()
+		w.line("%s", w.simulated())
 	}
 	asOf := w.say("an unknown day", "未知")
 	if p.AsOf != "" {
@@ -68,9 +68,7 @@ func (w *portraitWriter) sentences() {
 	if len(s.Insights) > 0 {
 		w.line("%s", strings.Join(s.Insights, w.say(" ", "")))
 	}
-	if len(w.portrait.Warnings) > 0 {
-		w.line(w.say("Careful: %s", "注意：%s"), strings.Join(w.portrait.Warnings, w.say(" ", "")))
-	}
+	w.careful(w.portrait.Warnings)
 }
 
 // distributions writes every row the upstream sent, one dimension to a line,
@@ -167,10 +165,10 @@ func (w *portraitWriter) provenance() {
 	switch {
 	case source.FromStore:
 		sentence = w.say("From the store, fetched %s; no charge.", "来自存储，获取于 %s，不计费。")
-	case source.Sample && !source.Charged:
-		sentence = w.say("Fetched %s, not charged.", "获取于 %s，未计费。")
 	case !source.Charged: // the vendor charges every portrait: to the call that asked for it
 		sentence = w.say("Fetched %s by a collection that another call had begun; no charge to this one.", "获取于 %s，与先前调用共用一次采集，本次不计费。")
+	case source.Sample:
+		sentence = w.say("Fetched %s, one charged call (simulated: play money).", "获取于 %s，计费 1 次（模拟费用，不花真钱）。")
 	}
 	fmt.Fprintf(&w.text, sentence, w.moment(source.RetrievedAt))
 }

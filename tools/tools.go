@@ -21,22 +21,15 @@ import (
 // Collector brings portraits, and keeps them. Its errors are, or wrap, *schema.Errors.
 type Collector interface {
 	// Portrait returns the portrait of a KOL, the stored one where that is recent
-	// enough. fresh asks for a new collection even then.
+	// enough. fresh asks for one that was collected fresh within the last ten
+	// minutes.
 	Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error)
-	// Owe notes that an answer of Portrait, fresh as that was told, is yet to
-	// reach the client. Where ctx ends before paid is called, the next such call
-	// of Portrait has the answer too, without another charge.
-	Owe(ctx context.Context, answer *schema.Collected, fresh bool) (paid func())
-	// OweFailure is Owe for a call that failed with a charge.
-	OweFailure(ctx context.Context, kolID string, err error, fresh bool) (paid func())
 	// Stored returns the newest stored portrait of a KOL, however old it is, or
 	// nil where there is none.
 	Stored(ctx context.Context, kolID string) (*schema.Collected, error)
-	// Older returns what a portrait of the day asOf (YYYY-MM-DD) is measured
-	// against: the newest stored portrait of the KOL that is of an earlier day, or
-	// nil where there is none or asOf is empty. It costs next to nothing, collects
-	// nothing and counts as no answer from the store.
-	Older(ctx context.Context, kolID, asOf string) (*schema.Collected, error)
+	// Older returns what the KOL's newest portrait is measured against: the latest
+	// stored one of an earlier day, nil where there is none. It collects nothing.
+	Older(ctx context.Context, newest *schema.Collected) (*schema.Collected, error)
 	// KOLs returns the ids that begin with prefix and have a stored portrait, in
 	// alphabetical order, at most limit.
 	KOLs(ctx context.Context, prefix string, limit int) ([]string, error)
@@ -49,6 +42,7 @@ type Options struct {
 	Collector Collector
 	Baseline  *audience.Baseline // the user's own, in place of the census; may be nil
 	Language  schema.Language    // of answers to calls that name none
+	Sample    bool               // whether the vendor is the simulated one
 	Now       func() time.Time   // tells how old a portrait is
 	Logger    *slog.Logger
 }
@@ -59,6 +53,7 @@ type Tools struct {
 	collector Collector
 	analyst   *audience.Analyst
 	language  schema.Language
+	sample    bool
 	now       func() time.Time
 	log       *slog.Logger
 }
@@ -69,6 +64,7 @@ func New(o Options) *Tools {
 		collector: o.Collector,
 		analyst:   audience.New(o.Baseline),
 		language:  o.Language,
+		sample:    o.Sample,
 		now:       o.Now,
 		log:       o.Logger,
 	}

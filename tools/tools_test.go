@@ -24,8 +24,6 @@ import (
 
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/tools"
-	"kol-portrait-mcp/upstream"
-	"kol-portrait-mcp/upstream/sample"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -38,71 +36,16 @@ func today() time.Time {
 // newTools returns Tools whose vendor is collector, or the simulated one.
 func newTools(t *testing.T, collector tools.Collector) *tools.Tools {
 	t.Helper()
-	if collector == nil {
+	simulated := collector == nil
+	if simulated {
 		collector = sampleVendor(t)
 	}
 	return tools.New(tools.Options{
 		Collector: collector,
 		Language:  schema.English,
+		Sample:    simulated,
 		Now:       today,
 		Logger:    slog.New(slog.DiscardHandler),
-	})
-}
-
-func sampleVendor(t *testing.T) tools.Collector {
-	t.Helper()
-	vendor := sample.New()
-	t.Cleanup(func() { assert.NoError(t, vendor.Close()) })
-	client := upstream.New(upstream.Config{
-		Environment: schema.EnvironmentSample,
-		Endpoint:    schema.PolicyPortrait,
-		BaseURL:     sample.Address,
-		Token:       sample.Token,
-		Timeout:     time.Minute,
-		MaxAttempts: 1,
-		MaxRPS:      1000,
-		Transport:   vendor.Transport(),
-	})
-	return collectorFunc(func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
-		return client.Portrait(ctx, kolID, fresh, nil)
-	})
-}
-
-// collectorFunc is a Collector made of a function.
-type collectorFunc func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error)
-
-func (f collectorFunc) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
-	return f(ctx, kolID, fresh)
-}
-
-// paid is a small portrait that was charged.
-func paid() *schema.Collected {
-	return &schema.Collected{
-		KOLID: kolID,
-		AsOf:  "2026-11-20",
-		Data:  json.RawMessage(`{"gender":{"female":0.6,"male":0.4},"dateKey":"2026-11-20"}`),
-		Distributions: schema.Distributions{
-			Gender: &schema.GenderShares{Female: new(0.6), Male: new(0.4)},
-		},
-		Source: schema.Source{
-			Endpoint:    schema.EndpointPortrait,
-			Deprecated:  true,
-			Environment: schema.EnvironmentGlobal,
-			RetrievedAt: today(),
-			Charged:     true,
-		},
-	}
-}
-
-// onADay answers as if the vendor had answered at a fixed time, so that golden
-// texts do not move with the clock.
-func onADay(next tools.Collector) tools.Collector {
-	return collectorFunc(func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
-		collected, err := next.Portrait(ctx, kolID, fresh)
-		if collected != nil {
-			collected.Source.RetrievedAt = today()
-		}
-		return collected, err
 	})
 }
 
@@ -211,9 +154,11 @@ func TestTheDocumentedKOL(t *testing.T) {
 	})
 	t.Run("sample data says so in both halves", func(t *testing.T) {
 		assert.True(t, strings.HasPrefix(text, "SAMPLE DATA"))
+		assert.Equal(t, 1, strings.Count(text, "SAMPLE DATA"))
+		assert.Contains(t, structured["warnings"].([]any)[0], "SAMPLE DATA")
 		source := structured["source"].(map[string]any)
 		assert.Equal(t, true, source["sample"])
-		assert.Equal(t, false, source["charged"])
+		assert.Equal(t, true, source["charged"], "as the vendor would")
 	})
 }
 
@@ -228,7 +173,7 @@ func TestTexts(t *testing.T) {
 		{"unknown-names.en.txt", "sample-unknown-names", "full", "en"},
 	} {
 		t.Run(test.golden, func(t *testing.T) {
-			c := connect(t, newTools(t, onADay(sampleVendor(t))))
+			c := connect(t, newTools(t, nil))
 			text, _, isError := call(t, c, map[string]any{"kolId": test.kol, "detail": test.detail, "language": test.language})
 			require.False(t, isError, text)
 			golden(t, filepath.Join("../testdata/texts", test.golden), []byte(text+"\n"))
@@ -239,22 +184,23 @@ func TestTexts(t *testing.T) {
 // TestTextsSayWhereAnAnswerComesFromAndWhatItCost has one portrait with the
 // sources that the sample vendor does not have.
 func TestTextsSayWhereAnAnswerComesFromAndWhatItCost(t *testing.T) {
-	for name, change := range map[string]func(*schema.Source){
-		"charged": func(*schema.Source) {},
-		"stored": func(s *schema.Source) {
-			s.FromStore, s.Charged, s.RetrievedAt = true, false, today().AddDate(0, 0, -1)
+	for name, change := range map[string]func(*schema.Collected){
+		"charged": func(*schema.Collected) {},
+		"stored": func(c *schema.Collected) {
+			c.FromStore, c.Charged, c.RetrievedAt = true, false, today().AddDate(0, 0, -1)
 		},
-		"stored-sample": func(s *schema.Source) {
-			s.FromStore, s.Charged, s.Sample, s.Environment = true, false, true, schema.EnvironmentSample
+		"stored-sample": func(c *schema.Collected) {
+			c.FromStore, c.Charged, c.Sample, c.Environment = true, false, true, schema.EnvironmentSample
 		},
-		"charged-sample": func(s *schema.Source) { s.Sample = true }, // a simulated vendor at an address of its own
-		"shared":         func(s *schema.Source) { s.Charged = false },
-		"successor":      func(s *schema.Source) { s.Endpoint, s.Deprecated = schema.EndpointProfile, false },
+		"charged-sample": func(c *schema.Collected) { c.Sample = true }, // a simulated vendor at an address of its own
+		"only-here":      func(c *schema.Collected) { c.OnlyHere = true },
+		"shared":         func(c *schema.Collected) { c.Charged = false },
+		"successor":      func(c *schema.Collected) { c.Endpoint = schema.EndpointProfile },
 	} {
 		for _, language := range []string{"en", "zh"} {
 			t.Run(name+" "+language, func(t *testing.T) {
 				collected := paid()
-				change(&collected.Source)
+				change(collected)
 				c := connect(t, newTools(t, collectorFunc(func(context.Context, string, bool) (*schema.Collected, error) { return collected, nil })))
 				text, _, isError := call(t, c, map[string]any{"kolId": kolID, "language": language})
 				require.False(t, isError, text)
@@ -267,11 +213,11 @@ func TestTextsSayWhereAnAnswerComesFromAndWhatItCost(t *testing.T) {
 // TestTokens holds both halves of an answer to what a model's context can
 // afford, counted as OpenAI's o200k_base does.
 func TestTokens(t *testing.T) {
-	fetched := onADay(sampleVendor(t))
+	fetched := sampleVendor(t)
 	stored := collectorFunc(func(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
 		collected, err := fetched.Portrait(ctx, kolID, fresh)
 		if collected != nil {
-			collected.Source.FromStore = true
+			collected.FromStore, collected.Charged = true, false
 		}
 		return collected, err
 	})
@@ -341,7 +287,7 @@ func TestEveryResultFitsTheOutputSchema(t *testing.T) {
 	c := connect(t, newTools(t, nil))
 	output := compiled(t, tools.PortraitToolName, "outputSchema")
 	require.Error(t, output.Validate(map[string]any{}), "neither a portrait nor an error")
-	for _, id := range []string{kolID, "made-up", "sample-sparse", "sample-unknown-names", "sample-code-601", "sample-nan", "not an id"} {
+	for _, id := range []string{kolID, "made-up", "sample-sparse", "sample-unknown-names", "sample-code-601", "sample-not-json", "not an id"} {
 		t.Run(id, func(t *testing.T) {
 			_, structured, _ := call(t, c, map[string]any{"kolId": id})
 			assert.NoError(t, output.Validate(structured))
@@ -454,6 +400,11 @@ func TestVendorFailuresAreAnswersThatAModelCanActOn(t *testing.T) {
 			"Error store_unavailable: No store.\nRetryable: yes, after 10 s. Charged: no.",
 		},
 		{
+			&schema.Error{Kind: schema.NoPortrait, Message: "The vendor has none.", Charged: true},
+			schema.Error{Kind: schema.NoPortrait, Message: "The vendor has none.", Charged: true},
+			"Error no_portrait: The vendor has none.\nRetryable: no. Charged: assume yes.",
+		},
+		{
 			errors.New("secret detail"),
 			*tools.FailureOf(errors.New("another")).Error,
 			"Error internal: The server failed on this call; its log has the details.",
@@ -471,6 +422,27 @@ func TestVendorFailuresAreAnswersThatAModelCanActOn(t *testing.T) {
 			assert.JSONEq(t, string(want), string(got))
 			assert.NotContains(t, string(got)+text, "secret detail")
 		})
+	}
+}
+
+func TestWhatTheSimulatedVendorChargesIsPlayMoney(t *testing.T) {
+	c := connect(t, newTools(t, nil))
+	text, structured, isError := call(t, c, map[string]any{"kolId": "sample-not-json"})
+	require.True(t, isError)
+	assert.Contains(t, text, "support. The vendor is simulated: any charge is play money.\nRetryable: no. Charged: assume yes.")
+	assert.Contains(t, structured["error"].(map[string]any)["message"], "play money")
+
+	text, _, isError = call(t, c, map[string]any{"kolId": "sample-code-601"})
+	require.True(t, isError)
+	assert.NotContains(t, text, "play money", "where nothing is charged")
+}
+
+func TestAComparisonOfSampleDataSaysSoOnceInEachHalf(t *testing.T) {
+	for language, says := range map[string]string{"en": "SAMPLE DATA from a simulated vendor", "zh": "示例数据：来自模拟数据源"} {
+		text, structured, isError := compare(t, nil, map[string]any{"kolIds": hexIDs(2), "language": language})
+		require.False(t, isError, text)
+		assert.Contains(t, structured["warnings"].([]any)[0], says)
+		assert.Equal(t, 1, strings.Count(text, says))
 	}
 }
 

@@ -7,129 +7,71 @@ import (
 	"sync"
 	"time"
 
-	"github.com/failsafe-go/failsafe-go/circuitbreaker"
-
 	"kol-portrait-mcp/schema"
 )
 
-// health is what a request tells about the vendor.
-type health int
-
-const (
-	unclear health = iota // nothing: it was not sent, not waited for, or went elsewhere
-	alive                 // it answered, if only to refuse
-	down                  // it failed, or could not be reached
-)
-
-// breaker leaves a vendor alone that failed many times in a row, for a while,
-// and then until one request has shown how it is.
-//
-// It is worked by hand rather than as a policy: a policy takes whatever is no
-// failure for a success, keeps the trial's permit for good where a transport
-// panics, and lets requests from before the failures decide in the trial's
-// place.
+// breaker leaves the vendor alone for a while after it has failed many times in
+// a row. Then one request in each such while tries it, until one is answered.
 type breaker struct {
-	circuit circuitbreaker.CircuitBreaker[any]
-	logger  *slog.Logger
+	after  int           // failures in a row
+	lasts  time.Duration // how long the vendor is left alone
+	logger *slog.Logger
 
 	mu       sync.Mutex
-	era      int    // how often the circuit has changed
-	trial    bool   // while half-open: whether the trial is under way
-	failures int    // in a row
-	latest   string // of them, in a few words
+	failures int       // in a row
+	latest   string    // of them
+	until    time.Time // when the vendor may be tried; zero: it is not left alone
 }
 
-func newBreaker(after int, lasts time.Duration, logger *slog.Logger) *breaker {
-	b := &breaker{logger: logger}
-	b.circuit = circuitbreaker.NewBuilder[any]().
-		WithFailureThreshold(uint(after)).
-		WithSuccessThreshold(1).
-		WithDelay(lasts).
-		OnStateChanged(b.changed).
-		Build()
-	return b
-}
-
-// changed notes and logs a change of the circuit. mu is held.
-func (b *breaker) changed(event circuitbreaker.StateChangedEvent) {
-	b.era++
-	b.trial = false
-	ctx := context.Background() // it concerns all calls alike
-	switch event.NewState {
-	case circuitbreaker.OpenState:
-		b.logger.WarnContext(ctx, "the vendor keeps failing, and is left alone",
-			"failures", b.failures, "latest", b.latest, "for", b.circuit.RemainingDelay())
-	case circuitbreaker.HalfOpenState:
-		b.logger.InfoContext(ctx, "the vendor is tried with one request")
-	case circuitbreaker.ClosedState:
-		b.logger.InfoContext(ctx, "the vendor works again")
-	}
-}
-
-// refusal is the failure of a request while the vendor is left alone, or nil.
+// refusal is the failure of a request while the vendor is left alone, else nil.
 func (b *breaker) refusal() *failure {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.refuse()
 }
 
-// enter lets one request through, unless the vendor is left alone. What it
-// returns must be called once, with what the request told, and in a few words
-// why where the vendor is down.
-func (b *breaker) enter() (leave func(h health, brief string), fail *failure) {
+// enter is refusal for a request that is about to be sent. Where the vendor was
+// left alone, that request tries it: all others are refused until its answer is
+// noted, or for as long again.
+func (b *breaker) enter() *failure {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if fail := b.refuse(); fail != nil {
-		return nil, fail
+	fail := b.refuse()
+	if fail == nil && !b.until.IsZero() {
+		b.until = time.Now().Add(b.lasts)
 	}
-	if b.circuit.IsOpen() {
-		b.circuit.TryAcquirePermit() // its time is up: this half-opens it
-	}
-	b.trial = b.circuit.IsHalfOpen()
-	era := b.era
-	return func(h health, brief string) { b.leave(era, h, brief) }, nil
+	return fail
 }
 
-// leave notes what a request told that entered in an era. One from before the
-// circuit last changed tells nothing new.
-func (b *breaker) leave(era int, h health, brief string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if era != b.era {
-		return
-	}
-	b.trial = false
-	switch h {
-	case alive:
-		b.failures = 0
-		b.circuit.RecordSuccess()
-	case down:
-		b.failures, b.latest = b.failures+1, brief
-		b.circuit.RecordFailure()
-	case unclear:
-	}
-}
-
-// left is how long the vendor is still left alone.
-func (b *breaker) left() time.Duration { return b.circuit.RemainingDelay() }
-
-// refuse is refusal for who holds mu.
 func (b *breaker) refuse() *failure {
-	left := b.left()
-	if left == 0 && !b.trial {
+	left := time.Until(b.until)
+	if left <= 0 {
 		return nil
 	}
-	until := "while another request tries it"
-	if left > 0 {
-		until = fmt.Sprintf("for another %d s", wholeSeconds(left))
-	}
-	return &failure{
-		err: schema.Error{
-			Kind:              schema.UpstreamError,
-			Message:           fmt.Sprintf("The vendor failed %s in a row (the latest: %s) and is left alone %s", count(b.failures, "time"), b.latest, until),
-			Retryable:         true,
-			RetryAfterSeconds: max(wholeSeconds(left), 1),
-		},
-		advice: "Call again after that.",
+	return &failure{wait: left, rule: rule{schema.UpstreamError, fmt.Sprintf("The vendor failed %d times in a row and is left alone for another %d s; the latest failure: %s",
+		b.failures, wholeSeconds(left), b.latest), "Call again after that.", later}}
+}
+
+// note counts what a request told of the vendor; nil is a portrait. An answer
+// that cannot be the vendor's own tells nothing.
+func (b *breaker) note(ctx context.Context, fail *failure) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch {
+	case fail != nil && (fail.kind == schema.BadResponse || fail.kind == schema.UpstreamError && fail.outcome == refused):
+	case fail != nil && (fail.kind == schema.UpstreamError || fail.kind == schema.Timeout || fail.kind == schema.Network):
+		b.failures, b.latest = b.failures+1, fail.what
+		if b.failures < b.after {
+			return
+		}
+		if b.until.IsZero() {
+			b.logger.WarnContext(ctx, "the vendor keeps failing, and is left alone", "failures", b.failures, "latest", b.latest, "for", b.lasts)
+		}
+		b.until = time.Now().Add(b.lasts)
+	default:
+		if !b.until.IsZero() {
+			b.logger.InfoContext(ctx, "the vendor works again")
+		}
+		b.failures, b.until = 0, time.Time{}
 	}
 }

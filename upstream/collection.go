@@ -4,251 +4,178 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
 	"time"
-
-	"github.com/failsafe-go/failsafe-go"
 
 	"kol-portrait-mcp/schema"
 )
 
-// collection is one call of Portrait: what is asked, and how far it got.
+const (
+	maxBackoff = 8 * time.Second
+	maxWait    = time.Minute // a vendor that asks for more is not waited for
+	maxBody    = 4 << 20     // bytes of an answer, after decompression; the documented one has five thousand
+)
+
+// collection is one call of Client.Portrait.
 type collection struct {
 	client *Client
 	kolID  string
 	fresh  bool
 	admit  Admit
-
-	endpoint  endpoint // that is being asked
-	attempts  int      // requests sent, to both endpoints
-	collected *schema.Collected
-	last      *failure // of the latest attempt, whichever endpoint it asked
-	stopped   *failure // what the endpoint's latest try ended with, be it an attempt or not
+	sent   int // requests so far, to both endpoints
 }
 
-// run asks the endpoints that may be asked, in order.
-func (c *collection) run(ctx context.Context) (*schema.Collected, *failure) {
-	switch c.client.policy {
-	case schema.PolicyPortrait:
-		return c.only(ctx, portraitEndpoint())
-	case schema.PolicyProfile:
-		return c.only(ctx, profileEndpoint())
-	default:
-		return c.auto(ctx)
+// run asks the endpoints that may be asked. Under auto that is V1, and its
+// successor where V1 is gone, for good, or, once, where V1 cannot collect this
+// KOL: neither refusal is charged.
+func (c *collection) run(ctx context.Context) (*schema.Portrait, error) {
+	policy, most, v1Gone := c.client.config.Endpoint, c.client.config.MaxAttempts, &c.client.v1Gone
+	if policy == schema.PolicyProfile || v1Gone.Load() {
+		return c.ask(ctx, schema.EndpointProfile, most)
 	}
+	portrait, err := c.ask(ctx, schema.EndpointPortrait, most)
+	first, failed := errors.AsType[*failure](err)
+	if !failed || policy == schema.PolicyPortrait || first.kind != schema.EndpointRemoved && first.kind != schema.CollectionFailed {
+		return portrait, err
+	}
+	gone := first.kind == schema.EndpointRemoved
+	if !gone {
+		most = 1
+	}
+	portrait, err = c.ask(ctx, schema.EndpointProfile, most)
+	second, failed := errors.AsType[*failure](err)
+	// V1's failure is the one to tell, unless the successor may have charged, or
+	// failed for a reason of its own where V1 is gone.
+	if failed && !second.charged() && (!gone || second.kind == schema.EndpointRemoved) {
+		first.what += "; its successor: " + second.what
+		return nil, first
+	}
+	if gone && err == nil && v1Gone.CompareAndSwap(false, true) {
+		c.client.config.Logger.WarnContext(ctx, "the vendor no longer serves V1 of the portrait endpoint: its successor is asked from now on",
+			"kolId", c.kolID, "reason", first)
+	}
+	return portrait, err
 }
 
-// only asks one endpoint, whatever it says.
-func (c *collection) only(ctx context.Context, e endpoint) (*schema.Collected, *failure) {
-	collected, fail := c.ask(ctx, e, c.client.maxAttempts)
-	return collected, c.removed(fail)
-}
-
-// auto asks V1, and its successor where V1 is gone, for good, or cannot
-// collect this KOL. Neither refusal is charged; after anything that may have
-// been, the successor is not asked.
-func (c *collection) auto(ctx context.Context) (*schema.Collected, *failure) {
-	if c.client.moved.Load() {
-		return c.only(ctx, profileEndpoint())
+// ask sends up to most requests to one endpoint, until one brings a portrait or
+// another makes no sense. Where ctx ends before there is another, the latest
+// failure stands.
+func (c *collection) ask(ctx context.Context, e schema.Endpoint, most int) (*schema.Portrait, error) {
+	backoff := c.client.config.Backoff
+	for n := 1; ; n++ {
+		portrait, err := c.attempt(ctx, e)
+		fail, failed := errors.AsType[*failure](err)
+		if !failed || fail.outcome != again || n >= most || fail.wait > maxWait || c.client.breaker.refusal() != nil {
+			return portrait, err
+		}
+		// Callers that were refused together had better not come back together.
+		delay := max(backoff, fail.wait) + rand.N(backoff/4+1) //nolint:gosec // nobody gains by guessing it
+		c.client.config.Logger.WarnContext(ctx, "asking the vendor again", "kolId", c.kolID, "endpoint", e, "attempt", c.sent,
+			"kind", fail.kind, "code", fail.code, "delay", delay)
+		select {
+		case <-time.After(delay):
+		case <-ctx.Done():
+			return nil, fail
+		}
+		backoff = min(2*backoff, maxBackoff)
 	}
-	collected, fail := c.ask(ctx, portraitEndpoint(), c.client.maxAttempts)
-	switch {
-	case fail == nil:
-		return collected, nil
-	case fail.err.Kind == schema.EndpointRemoved:
-		return c.successor(ctx, fail)
-	case fail.err.Kind == schema.CollectionFailed:
-		return c.secondChance(ctx, fail)
-	default:
-		return nil, fail
-	}
-}
-
-// successor asks the successor where V1 is gone, which v1 says, and stays with
-// it for good once it has shown that it is there: else a gateway that knows
-// neither for a moment would leave the process with the wrong one.
-func (c *collection) successor(ctx context.Context, v1 *failure) (*schema.Collected, *failure) {
-	collected, fail := c.only(ctx, profileEndpoint())
-	if fail == nil || fail.err.UpstreamCode != 0 && fail.err.Kind != schema.EndpointRemoved {
-		c.move(ctx, v1)
-	}
-	return collected, fail
-}
-
-// move makes the successor the endpoint of all calls from now on.
-func (c *collection) move(ctx context.Context, fail *failure) {
-	if c.client.moved.CompareAndSwap(false, true) {
-		c.client.logger.WarnContext(ctx, "the vendor no longer serves V1 of the portrait endpoint: its successor is asked from now on",
-			"kolId", c.kolID, "reason", fail.err.Message)
-	}
-}
-
-// secondChance asks the successor once for a KOL that V1 could not collect,
-// which V1's failure v1 says. That stays the answer where the successor brings
-// nothing, unless what the successor did may have been charged.
-func (c *collection) secondChance(ctx context.Context, v1 *failure) (*schema.Collected, *failure) {
-	c.client.logger.InfoContext(ctx, "V1 cannot collect this KOL: its successor is asked once", "kolId", c.kolID)
-	collected, fail := c.ask(ctx, profileEndpoint(), 1)
-	switch {
-	case fail == nil:
-		return collected, nil
-	case fail.err.Charged, fail.own != nil:
-		return nil, fail
-	case c.attempts > v1.attempts && fail.err.Kind == v1.err.Kind:
-		v1.also = "; its successor, asked once, could not either"
-	case c.attempts > v1.attempts:
-		v1.also = "; its successor, asked once: " + fail.err.Message
-	case ctx.Err() != nil:
-		v1.also = "; its successor was not asked: " + ended(ctx, false).err.Message
-	default:
-		v1.also = "; its successor was not asked: " + fail.err.Message
-	}
-	return nil, v1
-}
-
-// removed adds to the failure of an endpoint that is gone what can be done
-// about it. Other failures, and nil, stay as they are.
-func (c *collection) removed(fail *failure) *failure {
-	if fail == nil || fail.err.Kind != schema.EndpointRemoved {
-		return fail
-	}
-	const elsewhere = "Check JUSTONEAPI_BASE_URL if it is set. Else: "
-	switch c.client.policy {
-	case schema.PolicyPortrait:
-		fail.advice = "Set JUSTONEAPI_ENDPOINT=auto or profile, so that the successor of this endpoint is asked."
-	case schema.PolicyProfile:
-		fail.advice = "Set JUSTONEAPI_ENDPOINT=auto or portrait, so that the other endpoint is asked; if that one is gone too, update this server."
-	default:
-		fail.err.Message = "The vendor serves neither V1 of the portrait endpoint nor its successor, fans_profile; the latest attempt: " + fail.err.Message
-		fail.advice = elsewhere + "Update this server."
-		return fail
-	}
-	if fail.err.UpstreamCode == 0 { // whoever answered is perhaps not the vendor
-		fail.advice = elsewhere + fail.advice
-	}
-	return fail
-}
-
-// ask makes up to most attempts at one endpoint, until one brings a portrait
-// or no other is worth it. It looks at what the tries brought before what the
-// executor says: where ctx ends just as an answer arrives, the executor reports
-// the end of ctx, but the answer has been paid for.
-func (c *collection) ask(ctx context.Context, e endpoint, most int) (*schema.Collected, *failure) {
-	c.endpoint, c.stopped = e, nil
-	_, err := failsafe.With(c.retries(ctx, most)).WithContext(ctx).Get(func() (*schema.Collected, error) {
-		return c.try(ctx)
-	})
-	if c.collected != nil {
-		return c.collected, nil
-	}
-	if fail := (*failure)(nil); errors.As(err, &fail) {
-		return nil, fail
-	}
-	if c.stopped != nil && !c.stopped.retry {
-		return nil, c.stopped
-	}
-	return nil, c.interrupted(ctx)
-}
-
-// try is attempt as the executor takes it.
-func (c *collection) try(ctx context.Context) (*schema.Collected, error) {
-	c.collected, c.stopped = c.attempt(ctx)
-	if c.stopped != nil {
-		return nil, c.stopped
-	}
-	return c.collected, nil
 }
 
 // attempt sends one request when its turn has come, unless the vendor is left
 // alone or the request is not admitted. The breaker is asked before the wait,
 // so as to fail at once, and after it, since much may have happened meanwhile.
-func (c *collection) attempt(ctx context.Context) (collected *schema.Collected, fail *failure) {
-	client := c.client
-	if fail := client.breaker.refusal(); fail != nil {
-		return nil, c.leftAlone(fail)
-	}
-	if client.limiter.AcquirePermit(ctx) != nil || ctx.Err() != nil {
-		return nil, c.interrupted(ctx)
-	}
-	leave, refusal := client.breaker.enter()
-	if refusal != nil {
-		return nil, c.leftAlone(refusal)
-	}
-	defer func() {
-		switch {
-		case collected != nil:
-			leave(alive, "")
-		case fail != nil:
-			leave(fail.health, fail.brief)
-		default: // a panic
-			leave(unclear, "")
-		}
-	}()
-	req, err := client.newRequest(ctx, c.endpoint, c.kolID, c.fresh)
+func (c *collection) attempt(ctx context.Context, e schema.Endpoint) (*schema.Portrait, error) {
+	req, err := c.client.newRequest(ctx, e, c.kolID, c.fresh)
 	if err != nil {
-		return nil, misconfigured(err)
+		return nil, &failure{rule: rule{schema.Internal, "The vendor cannot be asked: " + err.Error(), adviseAddress, refused}}
+	}
+	if fail := c.client.breaker.refusal(); fail != nil {
+		return nil, fail
+	}
+	if c.client.limiter.Wait(ctx) != nil {
+		return nil, &failure{rule: notSent}
+	}
+	if fail := c.client.breaker.enter(); fail != nil {
+		return nil, fail
 	}
 	settle, err := c.admit(ctx)
 	if err != nil {
-		return nil, c.unadmitted(ctx, err)
+		return nil, err
 	}
-	if ctx.Err() != nil {
-		settle(false)
-		return nil, c.interrupted(ctx)
-	}
-	return c.send(ctx, req, settle)
-}
-
-// send is the part of an attempt that is counted, timed and logged.
-func (c *collection) send(ctx context.Context, req *http.Request, settle func(charged bool)) (*schema.Collected, *failure) {
-	c.attempts++
-	start := time.Now()
-	collected, fail := c.client.exchange(ctx, req, answer{endpoint: c.endpoint, kolID: c.kolID}, settle)
-	outcome := "success"
+	charged := true // also where the transport panics
+	defer func() { settle(charged) }()
+	c.sent++
+	start, outcome := time.Now(), "success"
+	portrait, fail := c.client.exchange(req)
 	if fail != nil {
-		fail.attempts = c.attempts
-		c.last = fail
-		outcome = string(fail.err.Kind)
+		charged, outcome = fail.charged(), string(fail.kind)
 	}
-	c.client.logger.DebugContext(ctx, "asked the vendor", "kolId", c.kolID, "endpoint", c.endpoint.name, "attempt", c.attempts,
+	if ctx.Err() == nil { // a call that we have ended says nothing of the vendor
+		c.client.breaker.note(ctx, fail)
+	}
+	c.client.config.Logger.DebugContext(ctx, "asked the vendor", "kolId", c.kolID, "endpoint", e, "attempt", c.sent,
 		"duration", time.Since(start), "outcome", outcome)
-	return collected, fail
+	if fail != nil {
+		return nil, fail
+	}
+	portrait.KOLID, portrait.Fresh, portrait.Endpoint = c.kolID, c.fresh, e
+	return portrait, nil
 }
 
-// interrupted is the failure of a call whose ctx ended between two attempts,
-// or before the first.
-func (c *collection) interrupted(ctx context.Context) *failure {
-	fail := ended(ctx, false)
-	if c.last != nil {
-		fail.attempts = c.attempts
-		fail.err.Message += "; the latest attempt: " + c.last.err.Message
-		fail.err.UpstreamCode, fail.err.RequestID = c.last.err.UpstreamCode, c.last.err.RequestID
+// exchange sends one request and judges its answer. Once the vendor may have the
+// request, a failure may have been charged.
+func (c *Client) exchange(req *http.Request) (*schema.Portrait, *failure) {
+	ctx, cancel := context.WithTimeout(req.Context(), c.config.Timeout)
+	defer cancel()
+	var written atomic.Bool
+	trace := &httptrace.ClientTrace{WroteHeaders: func() { written.Store(true) }}
+	// A RoundTripper, not an http.Client: it follows no redirect, and its
+	// errors do not quote the URL.
+	resp, err := c.config.Transport.RoundTrip(req.WithContext(httptrace.WithClientTrace(ctx, trace)))
+	if err != nil {
+		return nil, c.unanswered(req.Context(), ctx, err, written.Load())
 	}
-	return fail
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusSwitchingProtocols { // reading from a connection that is handed over would wait for good
+		return c.judge(resp, nil)
+	}
+	// Reading ends with the attempt even where the transport does not see to it.
+	defer context.AfterFunc(ctx, func() { _ = resp.Body.Close() })()
+	body, err := io.ReadAll(io.LimitReader(resp.Body, maxBody+1))
+	if err != nil {
+		if env, damage := readEnvelope(body); damage != nil && (env.code != 0 || !env.whole) {
+			return nil, c.unanswered(req.Context(), ctx, err, true)
+		} // else the connection broke behind what matters
+	}
+	return c.judge(resp, body)
 }
 
-// leftAlone is the breaker's refusal, which says as well what became of the
-// requests that this call sent before.
-func (c *collection) leftAlone(refusal *failure) *failure {
-	if c.last != nil {
-		refusal.also = fmt.Sprintf("; %s of this call failed before, the latest so: %s", count(c.attempts, "attempt"), c.last.err.Message)
-	}
-	return refusal
-}
+// notSent is what to make of a request that was still waiting when the time of
+// the call was up.
+var notSent = rule{schema.Timeout, callEnded, "Call again if the portrait is still wanted, with more time.", later}
 
-// unadmitted is the failure of a request that was not admitted: err as it is,
-// or where the vendor refused requests of this call before, a copy that tells
-// of them. They have cost nothing, else there would be no other.
-func (c *collection) unadmitted(ctx context.Context, err error) *failure {
-	refusal, ok := errors.AsType[*schema.Error](err)
-	if !ok {
-		c.client.logger.ErrorContext(ctx, "cannot tell whether a request may be sent", "kolId", c.kolID, "error", err)
-		refusal = &schema.Error{Kind: schema.Internal, Message: "This server cannot tell whether the vendor may be asked; its log says why."}
+const callEnded = "The call ended before the vendor answered"
+
+// unanswered is the failure of a request that brought no whole answer, because
+// of err, or since the time of the call or of the attempt was up. Before the
+// request was written the vendor cannot have charged it, so it may be sent
+// again; after that nobody knows.
+func (c *Client) unanswered(call, attempt context.Context, err error, written bool) *failure {
+	why := c.config.Token.Hide(cause(err))
+	switch {
+	case call.Err() != nil && !written:
+		return &failure{rule: notSent}
+	case call.Err() != nil:
+		return &failure{rule: rule{schema.Timeout, callEnded, adviseWait, unsettled}}
+	case !written:
+		return &failure{rule: rule{schema.Network, "The vendor cannot be reached: " + why, "Check this server's network and proxy settings, then call again.", again}}
+	case attempt.Err() != nil:
+		return &failure{rule: rule{schema.Timeout, fmt.Sprintf("The vendor did not answer within %v", c.config.Timeout), adviseWait, unsettled}}
+	default:
+		return &failure{rule: rule{schema.Network, "The connection failed before the whole answer was there: " + why, adviseWait, unsettled}}
 	}
-	if c.last != nil {
-		told := *refusal
-		told.Message += fmt.Sprintf(" Before that, %s failed, the latest so: %s.", count(c.attempts, "attempt"), c.last.err.Message)
-		refusal = &told
-	}
-	return &failure{err: *refusal, own: refusal}
 }

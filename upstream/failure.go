@@ -1,116 +1,92 @@
 package upstream
 
 import (
+	"cmp"
+	"crypto/tls"
+	"errors"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"kol-portrait-mcp/schema"
 )
 
-// failure is an attempt that brought no portrait.
+// failure is a request that brought no portrait, or could not be sent.
 type failure struct {
-	err    schema.Error  // Message is what happened, a sentence without its full stop
-	advice string        // what to do next, whole sentences
-	retry  bool          // whether the Client itself may ask again
-	wait   time.Duration // what the vendor asked for by Retry-After; 0: nothing
-	paid   bool          // whether err.Charged is for sure: the answer had code 0
-	health health        // what it says of the vendor
-	brief  string        // Message in a few words, where the vendor is down
+	rule
 
-	attempts int           // requests that the call had sent by then; 0: not worth a word
-	also     string        // what is to be said behind that
-	own      *schema.Error // told word for word: a refused admission
+	wait      time.Duration // before the next request, as the vendor asked for; 0: it did not
+	code      int           // the vendor's; 0: it gave none
+	requestID string
 }
 
-// Error returns what happened; told returns what the caller sees.
-func (f *failure) Error() string { return f.err.Error() }
-
-// told is the failure as the caller sees it: what happened, after how many
-// attempts, whether it may have cost something, and what to do.
-func (f *failure) told() *schema.Error {
-	if f.own != nil {
-		return f.own
-	}
-	told := f.err
-	if f.attempts > 1 || f.attempts == 1 && f.retry {
-		told.Message += ", after " + count(f.attempts, "attempt")
-	}
-	told.Message += f.also + "." + f.price() + " " + f.advice
-	if told.RetryAfterSeconds == 0 && told.Retryable {
-		told.RetryAfterSeconds = wholeSeconds(f.patience())
-	}
-	return &told
+// rule is what to make of a failure.
+type rule struct {
+	kind    schema.Kind
+	what    string // happened, a sentence without its full stop
+	advice  string // what to do next, whole sentences
+	outcome outcome
 }
 
-// How long to wait before calling again where the vendor does not say: agents
-// repeat a call after the seconds that an error gives, and at once where it
-// gives none.
-const (
-	someMinutes = 3 * time.Minute // the vendor may still be at work on what it may charge
-	fewMinutes  = 2 * time.Minute
-)
+// Error returns what happened; public returns what the caller sees.
+func (f *failure) Error() string { return f.what }
 
-// patience is how long the caller had better wait before calling again.
-func (f *failure) patience() time.Duration {
+func (r rule) charged() bool { return r.outcome == unsettled || r.outcome == doubtful }
+
+// public is the failure as the caller sees it, after so many requests of its.
+func (f *failure) public(sent int) *schema.Error {
+	after := ""
+	if sent > 1 || sent == 1 && f.outcome == again {
+		after = fmt.Sprintf(", after %d attempt%s", sent, strings.Repeat("s", min(sent-1, 1)))
+	}
+	seen := &schema.Error{
+		Kind:         f.kind,
+		Message:      f.what + after + ". " + f.advice,
+		Retryable:    f.outcome == later || f.outcome == again || f.outcome == unsettled,
+		UpstreamCode: f.code,
+		RequestID:    f.requestID,
+		Charged:      f.charged(),
+	}
+	switch { // agents call again at once where they are not told when
+	case seen.Retryable && seen.Charged: // the vendor may still be at work on it
+		seen.RetryAfterSeconds = 180
+	case seen.Retryable:
+		seen.RetryAfterSeconds = wholeSeconds(cmp.Or(f.wait, 2*time.Minute))
+	}
+	return seen
+}
+
+// wholeSeconds rounds a wait up, so that nobody comes too early.
+func wholeSeconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// retryAfter reads a Retry-After header of so many seconds, a day at most:
+// nobody plans further ahead. It is 0 where there is none to be read.
+func retryAfter(header http.Header) time.Duration {
+	seconds, _ := strconv.ParseUint(header.Get("Retry-After"), 10, 31) // the largest where it is too large; that fits a Duration
+	return min(time.Duration(seconds)*time.Second, 24*time.Hour)
+}
+
+// cause says why a request brought no answer. Only text leaves, never the
+// error, and only text that neither the other side nor a proxy has worded:
+// net/http's errors may quote what came over the wire, a certificate's names are
+// anybody's choice, and a *url.Error holds the URL, and with it the token.
+func cause(err error) string {
+	op, isOp := errors.AsType[*net.OpError](err)
+	_, isCertificate := errors.AsType[*tls.CertificateVerificationError](err)
+	other, isOther := errors.AsType[net.Error](err)
 	switch {
-	case f.wait > 0:
-		return f.wait
-	case f.err.Charged:
-		return someMinutes
-	default:
-		return fewMinutes
+	case isOp:
+		return op.Error()
+	case isCertificate:
+		return "its certificate is not valid, is for another host, or is signed by an authority that is not known here"
+	case isOther && other.Timeout():
+		return "it took too long"
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return "the connection was closed"
 	}
-}
-
-// price is the sentence about what the failure cost, if anything.
-func (f *failure) price() string {
-	switch {
-	case !f.err.Charged:
-		return ""
-	case f.paid:
-		return " The vendor charged this call."
-	case f.err.Kind == schema.BadResponse:
-		return " The vendor may have charged this call."
-	default:
-		return " The vendor may still complete this call, and may have charged it."
-	}
-}
-
-func count(n int, noun string) string {
-	if n == 1 {
-		return "1 " + noun
-	}
-	return fmt.Sprintf("%d %ss", n, noun)
-}
-
-// maxQuote is how many runes of the vendor's own text a message quotes.
-const maxQuote = 200
-
-// plain makes text from outside fit to be quoted in one line: characters that
-// control a terminal or the direction of writing become spaces, runs of spaces
-// become one, and the rest beyond maxQuote runes is cut.
-func plain(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unsafeRune(r) {
-			return ' '
-		}
-		return r
-	}, strings.ToValidUTF8(text, " "))
-	runes := []rune(strings.Join(strings.Fields(text), " "))
-	if len(runes) > maxQuote {
-		return string(runes[:maxQuote]) + "..."
-	}
-	return string(runes)
-}
-
-// joiner binds emoji together.
-const joiner = '\u200d'
-
-// unsafeRune reports whether r has an effect instead of a shape: control
-// characters, line separators, and format characters such as those that turn
-// the direction of writing or that hide text. The joiner is none.
-func unsafeRune(r rune) bool {
-	return r != joiner && unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp)
+	return "the connection broke, or does not speak HTTP and TLS as it should, or a proxy refused"
 }

@@ -1,292 +1,226 @@
 package upstream
 
 import (
-	"bufio"
+	"bytes"
+	"compress/gzip"
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"testing/synctest"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/secret"
+	"kol-portrait-mcp/upstream/sample"
 )
 
-func TestConnectionRefused(t *testing.T) {
+// What happens at the wire, and what it may have cost.
+func TestFaultsOfTheNetwork(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	address := listener.Addr().String()
+	nobody := "http://" + listener.Addr().String()
 	require.NoError(t, listener.Close())
-
-	var dials atomic.Int32
-	cfg := testConfig(&http.Transport{DialContext: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		dials.Add(1)
-		return (&net.Dialer{}).DialContext(ctx, network, address)
-	}})
-	cfg.BaseURL = "http://" + address
-	got := refusal(t.Context(), t, New(cfg), someID)
-	assert.Equal(t, schema.Network, got.Kind)
-	assert.True(t, got.Retryable)
-	assert.False(t, got.Charged)
-	assert.EqualValues(t, 3, dials.Load())
-	assert.Contains(t, got.Message, "The vendor cannot be reached: ")
-	assert.Contains(t, got.Message, "connection refused, after 3 attempts. Check this server's network")
+	sends := func(text string) string {
+		return listen(t, func(conn net.Conn, _ *http.Request) {
+			_, _ = io.WriteString(conn, text)
+			_ = conn.Close()
+		})
+	}
+	plain := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(plain.Close)
+	selfSigned := httptest.NewTLSServer(http.NotFoundHandler())
+	t.Cleanup(selfSigned.Close)
+	selfSigned.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	for _, test := range []struct {
+		name, address string
+		kind          schema.Kind
+		charged       bool
+		asked         int
+		message       string
+	}{
+		{"nobody listens", nobody, schema.Network, false, 3, "connection refused, after 3 attempts. Check this server's network"},
+		{"no TLS", "https" + strings.TrimPrefix(plain.URL, "http"), schema.Network, false, 3, "does not speak HTTP and TLS"},
+		{"a certificate of nobody", selfSigned.URL, schema.Network, false, 3, "signed by an authority that is not known here"},
+		{"hangs up", sends(""), schema.Network, true, 1, "The connection failed before the whole answer was there: "},
+		{"speaks something else", sends("SSH-2.0-OpenSSH_9.2 token\r\n"), schema.Network, true, 1, "does not speak HTTP"},
+		{"breaks off in the head", sends("HTTP/1.1 200 OK\r\nContent-Le"), schema.Network, true, 1, "the connection broke"},
+		{"breaks off in the body", sends("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + good[:60]), schema.Network, true, 1, "the connection was closed"},
+		{"breaks off in a chunk", sends("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n" + good[:20]), schema.Network, true, 1, "the connection was closed"},
+		{"speaks another protocol", sends("HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n"), schema.BadResponse, true, 1, "(HTTP 101)"},
+		{"redirects", sends("HTTP/1.1 307 Temporary Redirect\r\nLocation: " + nobody + "/secret-place\r\nContent-Length: 0\r\n\r\n"), schema.UpstreamError, false, 1, "(HTTP 307)"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, asked := refusal(t.Context(), t, dialling(test.address))
+			assert.Equal(t, test.kind, got.Kind)
+			assert.Equal(t, test.charged, got.Charged)
+			assert.Equal(t, test.asked, asked)
+			assert.Contains(t, got.Message, test.message)
+			assert.NotContains(t, got.Message, "secret-place")
+			assert.NotContains(t, got.Message, "OpenSSH")
+		})
+	}
+	// What broke behind an answer that is whole costs nobody that answer.
+	for _, length := range []string{"Content-Length: 1000\r\n\r\n", fmt.Sprintf("Transfer-Encoding: chunked\r\n\r\n%x\r\n", len(good))} {
+		got, err := dialling(sends("HTTP/1.1 200 OK\r\n"+length+good)).Portrait(t.Context(), someID, false, admitAll)
+		require.NoError(t, err)
+		assert.JSONEq(t, `{"gender":{"male":0.4,"female":0.6},"dateKey":"2026-03-08"}`, string(got.Data))
+	}
+	// So is a tail that is missing behind the data.
+	got, err := dialling(sends("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"+good[:len(good)-10])).Portrait(t.Context(), someID, false, admitAll)
+	require.NoError(t, err)
+	assert.JSONEq(t, `{"gender":{"male":0.4,"female":0.6},"dateKey":"2026-03-08"}`, string(got.Data))
+	// Without a length, and broken off, the body is as whole as can be known.
+	got, err = dialling(sends("HTTP/1.1 200 OK\r\n\r\n"+good[:60])).Portrait(t.Context(), someID, false, admitAll)
+	require.NoError(t, err)
+	assert.True(t, strings.HasSuffix(good[:60], string(got.Data)) && strings.HasPrefix(string(got.Data), `{"gender":`), "%s", got.Data)
 }
 
 func TestDialThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		over := make(chan struct{})
 		defer close(over)
-		var dials atomic.Int32
-		client := New(testConfig(&http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
-			dials.Add(1)
-			<-over // net/http does not end a dial with the request that it was for
+		got, asked := refusal(t.Context(), t, testClient(&http.Transport{DialTLSContext: func(context.Context, string, string) (net.Conn, error) {
+			<-over
 			return nil, net.ErrClosed
 		}}))
-		got := refusal(t.Context(), t, client, someID)
-		assert.Equal(t, schema.Network, got.Kind)
 		assert.False(t, got.Charged)
-		assert.EqualValues(t, 3, dials.Load(), "nothing was sent, so it is safe to try again")
+		assert.Contains(t, got.Message, "The vendor cannot be reached: it took too long")
+		assert.Equal(t, 3, asked, "nothing was sent, so it is safe to try again")
 	})
-}
-
-// A server that takes a request and hangs up.
-func TestConnectionLostAfterTheRequest(t *testing.T) {
-	var requests atomic.Int32
-	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		requests.Add(1)
-		panic(http.ErrAbortHandler)
-	}))
-	defer server.Close()
-	cfg := testConfig(nil)
-	cfg.BaseURL = server.URL
-	got := refusal(t.Context(), t, New(cfg), someID)
-	assert.Equal(t, schema.Network, got.Kind)
-	assert.True(t, got.Charged)
-	assert.True(t, got.Retryable)
-	assert.Contains(t, got.Message, "The connection failed before the whole answer was there: EOF. The vendor may still complete this call, and may have charged it. ")
-	assert.EqualValues(t, 1, requests.Load())
-}
-
-func TestAnswerThatBreaksOff(t *testing.T) {
-	client, vendor := sampleClient(t, nil)
-	got := refusal(t.Context(), t, client, "sample-cut-off")
-	assert.Equal(t, schema.Network, got.Kind)
-	assert.True(t, got.Charged)
-	assert.True(t, got.Retryable)
-	assert.Contains(t, got.Message, "The connection failed before the whole answer was there: unexpected EOF. ")
-	assert.Equal(t, 1, vendor.Requests("sample-cut-off"))
-
-	const (
-		charged    = "The vendor charged this call. "
-		mayHave    = "The vendor may still complete this call, and may have charged it. "
-		adviceHere = "Wait some minutes before calling again: that may be charged a second time."
-	)
-	tests := map[string]string{ // body: what it cost
-		`{`: mayHave, ` {"message":tru`: mayHave, `{"code":`: mayHave, `{"code":301,"mess`: mayHave, `{"code":0,"code":301`: mayHave,
-		`{"code":0,"data":{"ag`: charged, `{"code":0,"data":{}`: charged, "\ufeff{\"code\":0,": charged,
-	}
-	for body, cost := range tests {
-		for _, status := range []int{200, 206, 301, 401, 404, 429, 500, 502, 503, 504, 600} {
-			attempts := 0
-			got := refusal(t.Context(), t, New(testConfig(counted(&attempts, answering(status, body)))), someID)
-			assert.Equal(t, schema.Network, got.Kind, body)
-			assert.True(t, got.Charged, body)
-			assert.True(t, got.Retryable, body)
-			assert.Equal(t, "The vendor's answer broke off. "+cost+adviceHere, got.Message, body)
-			assert.Equal(t, 1, attempts, "%s under HTTP %d is not asked for again", body, status)
-		}
-	}
-}
-
-// vendorSocket is a vendor down at the wire: it answers the first request on a
-// connection and hangs up upon the second.
-type vendorSocket struct {
-	net.Listener
-	requests    atomic.Int32
-	connections atomic.Int32
-	heads       chan string
-}
-
-func listenAsVendor(t *testing.T) *vendorSocket {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	v := &vendorSocket{Listener: listener, heads: make(chan string, 100)}
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			v.connections.Add(1)
-			go v.serve(conn)
-		}
-	}()
-	return v
-}
-
-func (v *vendorSocket) serve(conn net.Conn) {
-	defer func() { _ = conn.Close() }()
-	reader := bufio.NewReader(conn)
-	if !v.read(reader) {
-		return
-	}
-	_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(good), good)
-	v.read(reader)
-}
-
-func (v *vendorSocket) read(reader *bufio.Reader) bool {
-	var head strings.Builder
-	for {
-		line, err := reader.ReadString('\n')
-		if err != nil {
-			return false
-		}
-		head.WriteString(line)
-		if line == "\r\n" {
-			v.requests.Add(1)
-			v.heads <- head.String()
-			return true
-		}
-	}
 }
 
 // net/http would send a plain GET once more by itself when a connection that
 // it had kept alive breaks before the answer. The vendor could charge twice.
 func TestRequestOnAKeptConnectionIsNotReplayed(t *testing.T) {
-	vendor := listenAsVendor(t)
-	cfg := testConfig(nil)
-	cfg.BaseURL = "http://" + vendor.Addr().String()
-	client := New(cfg)
-
-	_, err := client.Portrait(t.Context(), "first", false, nil)
-	require.NoError(t, err)
-	got := refusal(t.Context(), t, client, "second")
-
-	assert.Equal(t, schema.Network, got.Kind)
-	assert.True(t, got.Charged)
-	assert.EqualValues(t, 2, vendor.requests.Load(), "one request each")
-	assert.EqualValues(t, 1, vendor.connections.Load(), "the connection was kept alive")
-}
-
-func TestRequestHasNoBodyOnTheWire(t *testing.T) {
-	vendor := listenAsVendor(t)
-	cfg := testConfig(nil)
-	cfg.BaseURL = "http://" + vendor.Addr().String()
-	_, err := New(cfg).Portrait(t.Context(), someID, false, nil)
-	require.NoError(t, err)
-	head := <-vendor.heads
-	assert.True(t, strings.HasPrefix(head, "GET /api/"), head)
-	for _, header := range []string{"Transfer-Encoding", "Content-Length", "Trailer", "Expect", "Connection", "Cookie"} {
-		assert.NotContains(t, head, header+":")
-	}
-}
-
-func TestTransportErrorsLoseTheirURL(t *testing.T) {
-	client := New(testConfig(roundTrip(func(req *http.Request) (*http.Response, error) {
-		inner := &url.Error{Op: "proxy", URL: req.URL.String(), Err: syscall.ECONNRESET}
-		return nil, fmt.Errorf("outer: %w", &url.Error{Op: "Get", URL: req.URL.String(), Err: inner})
-	})))
-	got := refusal(t.Context(), t, client, someID)
-	assert.Equal(t, "The vendor cannot be reached: connection reset by peer, after 3 attempts. Check this server's network and proxy settings, then call again.", got.Message)
-}
-
-func TestBodyThatStalls(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		reader, writer := io.Pipe()
-		client := New(testConfig(roundTrip(func(req *http.Request) (*http.Response, error) {
-			context.AfterFunc(req.Context(), func() { _ = writer.CloseWithError(req.Context().Err()) })
-			return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: reader}, nil
-		})))
-		start := time.Now()
-		got := refusal(t.Context(), t, client, someID)
-		assert.Equal(t, schema.Timeout, got.Kind)
-		assert.True(t, got.Charged)
-		assert.Equal(t, time.Minute, time.Since(start))
-	})
-}
-
-// The transport takes 101 for the other side's consent to speak another
-// protocol, and stops minding the request's context.
-func TestSwitchingProtocolsIsNoAnswer(t *testing.T) {
 	var requests atomic.Int32
-	over := make(chan struct{})
-	defer close(over)
-	vendor := wire(t, func(conn net.Conn) {
-		requests.Add(1)
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n"+good)
-		<-over
-	})
-	cfg := testConfig(nil)
-	cfg.BaseURL = "http://" + vendor
-	got := refusal(t.Context(), t, New(cfg), someID)
-	assert.Equal(t, schema.BadResponse, got.Kind)
+	heads := make(chan *http.Request, 10)
+	c := dialling(listen(t, func(conn net.Conn, req *http.Request) {
+		heads <- req
+		if requests.Add(1) == 1 {
+			_, _ = fmt.Fprintf(conn, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", len(good), good)
+			return
+		}
+		_ = conn.Close()
+	}))
+	_, err := c.Portrait(t.Context(), someID, false, admitAll)
+	require.NoError(t, err)
+	got, _ := refusal(t.Context(), t, c)
 	assert.True(t, got.Charged)
-	assert.False(t, got.Retryable)
-	assert.Contains(t, got.Message, "The vendor's answer has an unexpected HTTP status (HTTP 101). The vendor may have charged this call. ")
-	assert.EqualValues(t, 1, requests.Load())
+	assert.EqualValues(t, 2, requests.Load(), "one request each")
+	head := <-heads
+	assert.Zero(t, head.ContentLength, "no body on the wire")
+	assert.Empty(t, head.TransferEncoding)
 }
 
-// A body that does not mind the request's context is closed with it.
-func TestBodyIsClosedWhenTheAttemptEnds(t *testing.T) {
-	tests := map[string]struct {
-		callers time.Duration // how long the caller waits
-		kind    schema.Kind
-		message string
-	}{
-		"the attempt's time is up": {time.Hour, schema.Timeout, "The vendor did not answer within 1m0s. "},
-		"the call's time is up":    {time.Second, schema.Timeout, "The call's deadline passed before the vendor answered. "},
+// A few kilobytes on the wire that would fill memory.
+func TestCompressedAnswersAreBoundedToo(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		zipped := gzip.NewWriter(w)
+		_, _ = zipped.Write(bytes.Repeat([]byte(" "), 64<<20))
+		_ = zipped.Close()
+	}))
+	defer server.Close()
+	got, _ := refusal(t.Context(), t, dialling(server.URL))
+	assert.Contains(t, got.Message, "it is larger than 4 MiB")
+}
+
+func assertSecret(t *testing.T, text string) {
+	t.Helper()
+	inJSON, err := json.Marshal(token)
+	require.NoError(t, err)
+	for _, spelling := range []string{token, url.QueryEscape(token), url.PathEscape(token), strings.Trim(string(inJSON), `"`), strings.Trim(fmt.Sprintf("%q", token), `"`)} {
+		assert.NotContains(t, text, spelling)
 	}
-	for name, test := range tests {
+}
+
+// Every way to fail, and to succeed, with a vendor and a network that repeat
+// the token wherever they can.
+func TestTokenIsNowhere(t *testing.T) {
+	said, err := json.Marshal(token + " " + url.QueryEscape(token))
+	require.NoError(t, err)
+	ways := map[string]http.RoundTripper{
+		"transport error": transport(func(req *http.Request) (*http.Response, error) {
+			return nil, &url.Error{Op: "Get", URL: req.URL.String(), Err: errors.New("no route for " + req.URL.RawQuery + token)}
+		}),
+		"network error": transport(func(req *http.Request) (*http.Response, error) {
+			return nil, &net.OpError{Op: "dial", Net: "tcp", Err: errors.New(req.URL.String())}
+		}),
+		"redirect": transport(func(req *http.Request) (*http.Response, error) {
+			return answering(302, "", "Location", req.URL.String())(req)
+		}),
+	}
+	for _, body := range []string{
+		`{"code":400,"message":%s}`, `{"code":301,"message":%s,"requestId":%[1]s}`, `{"code":0,"requestId":%s,"data":{}}`, `{"code":0,"data":{"x":[{%s:%[1]s}]}}`,
+		`{"code":0,"data":%s`, `{"code":0,"data":{"cities":[{"name":%s,"percent":0.5}],"dateKey":%[1]s}}`, `%s`, `{"code":%s}`, `{%s`,
+	} {
+		for _, status := range []int{200, 400, 500} {
+			ways[fmt.Sprintf("HTTP %d %s", status, body)] = answering(status, fmt.Sprintf(body, said))
+		}
+	}
+	for name, transport := range ways {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				body, _ := io.Pipe() // nobody writes
-				client := New(testConfig(roundTrip(func(*http.Request) (*http.Response, error) {
-					return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: body}, nil
-				})))
-				ctx, cancel := context.WithTimeout(t.Context(), test.callers)
-				defer cancel()
-				got := refusal(ctx, t, client, someID)
-				assert.Equal(t, test.kind, got.Kind)
-				assert.True(t, got.Charged)
-				assert.Contains(t, got.Message, test.message)
+			var log bytes.Buffer
+			c := testClient(transport, auto, func(cfg *Config) {
+				cfg.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+				cfg.Logger.Info("starts", "config", *cfg)
 			})
+			portrait, err := c.Portrait(t.Context(), someID, false, admitAll)
+			if portrait != nil {
+				assertSecret(t, fmt.Sprintf("%+v %s", *portrait, portrait.Data))
+			}
+			assertSecret(t, fmt.Sprintf("%v %+v %#v", err, err, err))
+			assertSecret(t, fmt.Sprintf("%+v %#v", c.config, c))
+			assert.Contains(t, log.String(), `"kolId":`)
+			assertSecret(t, log.String())
 		})
 	}
 }
 
-// wire is a server below HTTP: it reads a request up to its empty line and
-// leaves the rest to answer. It returns the address.
-func wire(t *testing.T, answer func(net.Conn)) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
+// A short token occurs in data by chance, a long one does not.
+func TestTokenIsTakenOutOfDataFromEightBytesOn(t *testing.T) {
+	for token, want := range map[string]string{"12345678": `{"a":"***","b":"1234567"}`, "1234567": `{"a":"12345678","b":"1234567"}`} {
+		c := testClient(answering(200, `{"code":0,"data":{"a":"12345678","b":"1234567"}}`), func(cfg *Config) { cfg.Token = secret.New(token) })
+		got, err := c.Portrait(t.Context(), someID, false, admitAll)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(got.Data))
+	}
+}
+
+// The simulated vendor is asked like the real one.
+func TestSimulatedVendor(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vendor := sample.New()
+		c := New(Config{
+			Environment: schema.EnvironmentSample, BaseURL: sample.Address, Token: secret.New(sample.Token), Transport: vendor.Transport(), MaxRPS: 1000,
+		})
+		for id, want := range map[string]string{
+			sample.DocumentedID: "", "sample-code-301-twice": "", "sample-v1-fails": "", "sample-slow-10s": "", "sample-empty-data": "", "sample-nan": "",
+			"sample-code-601": "insufficient_balance: ", "sample-http-503": "upstream_error: ", "sample-not-json": "bad_response: ", "sample-slow-90s": "timeout: ",
+		} {
+			book := &ledger{}
+			got, err := c.Portrait(t.Context(), id, false, book.admit)
+			if want == "" {
+				require.NoError(t, err, id)
+				assert.True(t, got.Sample)
+			} else {
+				require.ErrorContains(t, err, want)
 			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-					answer(conn)
-				}
-			}()
+			settled := book.settled(t)
+			assert.Equal(t, id != "sample-code-601" && id != "sample-http-503", settled[len(settled)-1], "%s: charged", id)
 		}
-	}()
-	return listener.Addr().String()
+		assert.Equal(t, 6, vendor.Charged())
+	})
 }

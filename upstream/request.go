@@ -7,27 +7,42 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
+
+	"kol-portrait-mcp/schema"
 )
 
+// The paths of the vendor's two ways to ask for a portrait, whose data has the
+// same form. The userId in that of V1's successor is that very word.
+const (
+	portraitPath = "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1"
+	profilePath  = "/api/xiaohongshu-pgy/api/solar/kol/data/userId/fans_profile/v1"
+)
+
+// errAddress does not hold the address, which may carry a password.
+var errAddress = errors.New("its address is not an http or https URL")
+
 // newRequest is the one place where the token leaves: in the query, as the
-// vendor wants it. Its errors do not hold the address, which may carry a
-// password.
-func (c *Client) newRequest(ctx context.Context, e endpoint, kolID string, fresh bool) (*http.Request, error) {
-	address, err := url.Parse(c.baseURL)
+// vendor wants it.
+func (c *Client) newRequest(ctx context.Context, e schema.Endpoint, kolID string, fresh bool) (*http.Request, error) {
+	address, err := url.Parse(c.config.BaseURL)
 	if err != nil || address.Host == "" || address.Scheme != "https" && address.Scheme != "http" {
-		return nil, errors.New("the vendor's address is not an http or https URL")
+		return nil, errAddress
 	}
-	address = address.JoinPath(e.path)
-	query := e.query(kolID, fresh)
-	query.Set("token", c.token.value)
+	path, query := portraitPath, url.Values{"kolId": {kolID}, "acceptCache": {strconv.FormatBool(!fresh)}}
+	if e == schema.EndpointProfile {
+		path, query = profilePath, url.Values{"userId": {kolID}} // it knows no acceptCache
+	}
+	query.Set("token", c.config.Token.Reveal())
+	address = address.JoinPath(path)
 	address.RawQuery = query.Encode()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), unreplayable{})
 	if err != nil {
-		return nil, errors.New("the request cannot be built from the vendor's address")
+		return nil, errAddress
 	}
 	req.Header.Set("Accept", "application/json")
-	req.Header.Set("User-Agent", c.userAgent)
+	req.Header.Set("User-Agent", c.config.UserAgent)
 	return req, nil
 }
 
@@ -37,46 +52,22 @@ func (c *Client) newRequest(ctx context.Context, e endpoint, kolID string, fresh
 // the first.
 type unreplayable struct{}
 
-// Read is at its end at once.
 func (unreplayable) Read([]byte) (int, error) { return 0, io.EOF }
-
-// Close does nothing.
-func (unreplayable) Close() error { return nil }
+func (unreplayable) Close() error             { return nil }
 
 // newTransport keeps connections alive for a burst of calls, but less long
 // than servers do, so that a request seldom meets a connection that the other
-// side is closing: it could not be sent again. HTTP/2 is left out: it would
-// bring rules of its own for sending again, and nothing at a few requests a
-// second.
+// side is closing. It leaves out HTTP/2, which has rules of its own for sending
+// again.
 func newTransport() *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:                  proxy,
-		OnProxyConnectResponse: proxyAnswered,
-		Protocols:              protocols,
-		DialContext:            (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
-		TLSHandshakeTimeout:    10 * time.Second,
-		MaxIdleConnsPerHost:    16,
-		IdleConnTimeout:        20 * time.Second,
+		Proxy:               http.ProxyFromEnvironment,
+		Protocols:           protocols,
+		DialContext:         (&net.Dialer{Timeout: 10 * time.Second}).DialContext,
+		TLSHandshakeTimeout: 10 * time.Second,
+		MaxIdleConnsPerHost: 16,
+		IdleConnTimeout:     20 * time.Second,
 	}
-}
-
-// proxy is the environment's, with an error that does not quote it: a proxy's
-// address may carry a password.
-func proxy(req *http.Request) (*url.URL, error) {
-	address, err := http.ProxyFromEnvironment(req)
-	if err != nil {
-		return nil, remark("the proxy that the environment names is not usable")
-	}
-	return address, nil
-}
-
-// proxyAnswered refuses what the transport would as well, but does not quote
-// the proxy.
-func proxyAnswered(_ context.Context, _ *url.URL, _ *http.Request, resp *http.Response) error {
-	if resp.StatusCode != http.StatusOK {
-		return remark("the proxy refused the connection")
-	}
-	return nil
 }

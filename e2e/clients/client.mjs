@@ -1,11 +1,7 @@
 // The client of @modelcontextprotocol/client, the newer TypeScript SDK.
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
-import { AjvJsonSchemaValidator } from "@modelcontextprotocol/client/validators/ajv";
-import { clientInfo, counted, drive, say, watch } from "./drive.mjs";
-
-watch(StdioClientTransport);
-const validator = counted(new AjvJsonSchemaValidator());
+import { clientInfo, drive, say } from "./drive.mjs";
 
 const transports = {
   stdio: ({ command, args, env }) => new StdioClientTransport({ command, args, env }),
@@ -20,7 +16,7 @@ function pinned(revision) {
 }
 
 async function connect(params) {
-  const client = new Client(clientInfo, { ...pinned(params.revision), jsonSchemaValidator: validator, enforceStrictCapabilities: true });
+  const client = new Client(clientInfo, { ...pinned(params.revision), enforceStrictCapabilities: true });
   client.onerror = (error) => say({ complaint: String(error) });
   await client.connect(transports[params.transport](params));
   return {
@@ -34,4 +30,4 @@ async function connect(params) {
   };
 }
 
-drive({ connect, validator, callTool: (client, params, options) => client.callTool(params, options) });
+drive({ connect, callTool: (client, params, options) => client.callTool(params, options) });

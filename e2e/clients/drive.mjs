@@ -6,11 +6,10 @@
 //   {cancel: id}
 //   {id, method: "close"}                                         last
 //
-//   {id, result, validated: how often a result was held against its schema}
+//   {id, result}
 //   {id, error: {code, message}}     code is 0 where it is no error of JSON-RPC
 //   {id, progress: {progress, total, message}}
 //   {complaint}      what the SDK objects to, but goes on
-//   {exit: {code, signal}}     how a server's process ended
 import readline from "node:readline";
 
 // What a package prints goes where the test looks for complaints.
@@ -22,36 +21,10 @@ export function say(message) {
   process.stdout.write(JSON.stringify(message) + "\n");
 }
 
-// counted is an SDK's validator that counts the results it is held against.
-export function counted(validator) {
-  const counting = {
-    count: 0,
-    getValidator(schema) {
-      const validate = validator.getValidator(schema);
-      return (value) => {
-        counting.count++;
-        return validate(value);
-      };
-    },
-  };
-  return counting;
-}
-
-// watch makes an SDK's transport to a process tell how each process ended. It
-// must not be a class of its own: for another's, the newer SDK starts no second
-// process to ask for the revision, as it does for its users.
-export function watch(Transport) {
-  const start = Transport.prototype.start;
-  Transport.prototype.start = async function () {
-    await start.call(this);
-    this._process.once("exit", (code, signal) => say({ exit: { code, signal } }));
-  };
-}
-
 // drive carries out commands. connect(params) returns the client with what the
 // server said of itself; callTool(client, params, options) is the one request
 // that the SDKs take differently.
-export function drive({ connect, callTool, validator }) {
+export function drive({ connect, callTool }) {
   const requests = {
     "tools/list": (params, options) => client.listTools(params, options),
     "tools/call": (params, options) => callTool(client, params, options),
@@ -90,10 +63,8 @@ export function drive({ connect, callTool, validator }) {
       underWay.get(command.cancel).abort("the test cancels");
       return;
     }
-    const before = validator.count;
     try {
-      const result = await carryOut(command);
-      say({ id: command.id, result, validated: validator.count - before });
+      say({ id: command.id, result: await carryOut(command) });
     } catch (error) {
       say({ id: command.id, error: { code: Number.isInteger(error.code) ? error.code : 0, message: String(error) } });
     }

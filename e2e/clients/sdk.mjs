@@ -3,11 +3,7 @@ import { Client } from "@modelcontextprotocol/sdk/client/index.js";
 import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
-import { AjvJsonSchemaValidator } from "@modelcontextprotocol/sdk/validation/ajv";
-import { clientInfo, counted, drive, say, watch } from "./drive.mjs";
-
-watch(StdioClientTransport);
-const validator = counted(new AjvJsonSchemaValidator());
+import { clientInfo, drive, say } from "./drive.mjs";
 
 const transports = {
   stdio: ({ command, args, env }) => new StdioClientTransport({ command, args, env }),
@@ -32,7 +28,7 @@ function offering(revision, transport) {
 }
 
 async function connect(params) {
-  const client = new Client(clientInfo, { jsonSchemaValidator: validator, enforceStrictCapabilities: true });
+  const client = new Client(clientInfo, { enforceStrictCapabilities: true });
   client.onerror = (error) => say({ complaint: String(error) });
   const transport = offering(params.revision, transports[params.transport](params));
   await client.connect(transport);
@@ -47,4 +43,4 @@ async function connect(params) {
   };
 }
 
-drive({ connect, validator, callTool: (client, params, options) => client.callTool(params, undefined, options) });
+drive({ connect, callTool: (client, params, options) => client.callTool(params, undefined, options) });

@@ -37,7 +37,7 @@ func generate() (map[string][]byte, error) {
 	schemas := map[string][]byte{}
 	for name, of := range map[string]func() ([]byte, error){
 		"portrait-arguments.json":   input[schema.PortraitArguments],
-		"portrait.json":             output[schema.Portrait],
+		"portrait.json":             output[schema.PortraitResult],
 		"comparison-arguments.json": input[schema.ComparisonArguments],
 		"comparison.json":           output[schema.Comparison],
 	} {

@@ -3,8 +3,8 @@
 package memory
 
 import (
-	"bytes"
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -14,19 +14,19 @@ import (
 	"kol-portrait-mcp/store"
 )
 
-// Store is a store.Store in memory. Its methods do not wait and do not fail.
+// Store is a store.Store in memory. Its methods do not wait, and fail only
+// where their context is done.
 type Store struct {
-	mu      sync.RWMutex
-	saved   map[string]bool             // by id of the portrait
-	history map[string][]store.Portrait // by KOL, in the order of retrieval
-	leases  map[string]lease            // by KOL; latest alone
+	mu      sync.Mutex
+	history map[string][]*schema.Portrait // by KOL, in the order of storing
+	leases  map[string]lease              // by KOL
 	charges map[schema.Day]map[string]bool
-	hits    map[schema.Day]int
 }
 
 type lease struct {
-	store.Lease
-	expires time.Time // where it is not released
+	holder  string
+	failure *schema.Error
+	ends    time.Time
 }
 
 var _ store.Store = (*Store)(nil)
@@ -34,172 +34,132 @@ var _ store.Store = (*Store)(nil)
 // New returns an empty Store.
 func New() *Store {
 	return &Store{
-		saved:   map[string]bool{},
-		history: map[string][]store.Portrait{},
+		history: map[string][]*schema.Portrait{},
 		leases:  map[string]lease{},
 		charges: map[schema.Day]map[string]bool{},
-		hits:    map[schema.Day]int{},
 	}
 }
 
 // Newest implements store.Store.
-func (s *Store) Newest(_ context.Context, kolID string) (*store.Portrait, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	history := s.history[kolID]
-	if len(history) == 0 {
-		return nil, nil
-	}
-	return new(history[len(history)-1]), nil
+func (s *Store) Newest(ctx context.Context, kolID string) (newest *schema.Portrait, err error) {
+	err = s.locked(ctx, func() {
+		if history := s.history[kolID]; len(history) > 0 {
+			newest = history[len(history)-1]
+		}
+	})
+	return newest, err
 }
 
 // Older implements store.Store.
-func (s *Store) Older(_ context.Context, kolID, asOf string) (*store.Portrait, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var older store.Portrait
-	for _, p := range s.history[kolID] {
-		if p.AsOf != "" && p.AsOf < asOf && p.AsOf >= older.AsOf {
-			older = p
+func (s *Store) Older(ctx context.Context, kolID, asOf string) (older *schema.Portrait, err error) {
+	err = s.locked(ctx, func() {
+		for _, p := range s.history[kolID] {
+			if p.AsOf != "" && p.AsOf < asOf && (older == nil || p.AsOf >= older.AsOf) {
+				older = p
+			}
 		}
-	}
-	if older.AsOf == "" {
-		return nil, nil
-	}
-	return &older, nil
+	})
+	return older, err
 }
 
 // Save implements store.Store, but that the portrait ends with the process.
-func (s *Store) Save(_ context.Context, p store.Portrait) error {
-	p.RetrievedAt = time.UnixMilli(p.RetrievedAt.UnixMilli()).UTC()
-	p.Data = bytes.Clone(p.Data)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.saved[p.ID] {
-		return nil
-	}
-	s.saved[p.ID] = true
-	history := s.history[p.KOLID]
-	at := len(history)
-	for at > 0 && history[at-1].RetrievedAt.After(p.RetrievedAt) {
-		at--
-	}
-	s.history[p.KOLID] = slices.Insert(history, at, p)
-	return nil
+func (s *Store) Save(ctx context.Context, p *schema.Portrait) error {
+	kept := *p
+	kept.RetrievedAt = p.RetrievedAt.UTC().Truncate(time.Millisecond)
+	return s.locked(ctx, func() {
+		history := s.history[p.KOLID]
+		if !slices.ContainsFunc(history, func(old *schema.Portrait) bool { return old.ID == p.ID }) {
+			s.history[p.KOLID] = append(history, &kept)
+		}
+	})
 }
 
 // KOLs implements store.Store.
-func (s *Store) KOLs(_ context.Context, prefix string, limit int) ([]string, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var ids []string
-	for id := range s.history {
-		if strings.HasPrefix(id, prefix) {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids[:min(len(ids), max(limit, 0))], nil
+func (s *Store) KOLs(ctx context.Context, prefix string, limit int) (ids []string, err error) {
+	err = s.locked(ctx, func() { ids = slices.Sorted(maps.Keys(s.history)) })
+	ids = slices.DeleteFunc(ids, func(id string) bool { return !strings.HasPrefix(id, prefix) })
+	return ids[:min(len(ids), limit)], err
 }
 
 // Acquire implements store.Store.
-func (s *Store) Acquire(_ context.Context, c store.Claim, lasts time.Duration) (store.Lease, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	now := time.Now()
-	if l := s.leases[c.KOLID]; l.inForce(now) && l.Holder != c.Holder {
-		return l.Lease, nil
-	}
-	granted := store.Lease{Holder: c.Holder, Fresh: c.Fresh}
-	s.leases[c.KOLID] = lease{Lease: granted, expires: now.Add(lasts)}
-	return granted, nil
-}
-
-// Lease implements store.Store. A released lease is told until the next one.
-func (s *Store) Lease(_ context.Context, kolID string) (store.Lease, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	l := s.leases[kolID]
-	if !l.Released && !l.inForce(time.Now()) {
-		return store.Lease{}, nil
-	}
-	return l.told(), nil
+func (s *Store) Acquire(ctx context.Context, kolID, holder string, lasts time.Duration) (inForce store.Lease, err error) {
+	err = s.locked(ctx, func() {
+		now := time.Now()
+		l := s.leases[kolID]
+		if !now.Before(l.ends) || l.holder == holder && l.failure == nil {
+			l = lease{holder: holder, ends: now.Add(lasts)}
+			s.leases[kolID] = l
+		}
+		inForce = store.Lease{Holder: l.holder, Left: l.ends.Sub(now)}
+		if l.failure != nil {
+			inForce.Failure = new(*l.failure) // the caller's own
+		}
+	})
+	return inForce, err
 }
 
 // Release implements store.Store.
-func (s *Store) Release(_ context.Context, c store.Claim, failure *schema.Error) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	l := s.leases[c.KOLID]
-	if l.Holder != c.Holder || !l.inForce(time.Now()) {
-		return nil
-	}
-	l.Released, l.Failure = true, failure
-	l.Lease = l.told()
-	s.leases[c.KOLID] = l
-	return nil
+func (s *Store) Release(ctx context.Context, kolID, holder string) error {
+	return s.locked(ctx, func() {
+		if s.leases[kolID].holder == holder {
+			delete(s.leases, kolID)
+		}
+	})
 }
 
-func (l lease) inForce(now time.Time) bool {
-	return l.Holder != "" && !l.Released && now.Before(l.expires)
-}
-
-// told is the lease with a failure of its own, so that nobody shares one.
-func (l lease) told() store.Lease {
-	if l.Failure != nil {
-		l.Failure = new(*l.Failure)
-	}
-	return l.Lease
+// Fail implements store.Store.
+func (s *Store) Fail(ctx context.Context, kolID, holder string, failure *schema.Error, lasts time.Duration) error {
+	return s.locked(ctx, func() {
+		now := time.Now()
+		if l := s.leases[kolID]; l.holder == holder && now.Before(l.ends) {
+			s.leases[kolID] = lease{holder: holder, failure: new(*failure), ends: now.Add(lasts)}
+		}
+	})
 }
 
 // Charge implements store.Store.
-func (s *Store) Charge(_ context.Context, c store.Charge, limit int) (bool, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	counted := s.charges[c.Day]
-	if counted[c.ID] {
-		return true, nil
-	}
-	if limit > 0 && len(counted) >= limit {
-		return false, nil
-	}
-	if counted == nil {
-		counted = map[string]bool{}
-		s.charges[c.Day] = counted
-	}
-	counted[c.ID] = true
-	return true, nil
+func (s *Store) Charge(ctx context.Context, c store.Charge, limit int) (counted bool, err error) {
+	err = s.locked(ctx, func() {
+		if s.charges[c.Day] == nil {
+			s.charges[c.Day] = map[string]bool{}
+		}
+		day := s.charges[c.Day]
+		counted = limit == 0 || len(day) < limit || day[c.ID]
+		if counted {
+			day[c.ID] = true
+		}
+	})
+	return counted, err
 }
 
 // Refund implements store.Store.
-func (s *Store) Refund(_ context.Context, c store.Charge) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.charges[c.Day], c.ID)
-	return nil
+func (s *Store) Refund(ctx context.Context, c store.Charge) error {
+	return s.locked(ctx, func() { delete(s.charges[c.Day], c.ID) })
 }
 
-// AddHits implements store.Store.
-func (s *Store) AddHits(_ context.Context, day schema.Day, n int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.hits[day] += n
-	return nil
-}
-
-// Counts implements store.Store.
-func (s *Store) Counts(_ context.Context, day schema.Day) (store.Counts, error) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return store.Counts{Charged: len(s.charges[day]), Hits: s.hits[day]}, nil
+// Charged implements store.Store.
+func (s *Store) Charged(ctx context.Context, day schema.Day) (n int, err error) {
+	err = s.locked(ctx, func() { n = len(s.charges[day]) })
+	return n, err
 }
 
 // Ping implements store.Store.
-func (s *Store) Ping(context.Context) error { return nil }
+func (s *Store) Ping(ctx context.Context) error { return ctx.Err() }
 
 // Kind implements store.Store.
 func (s *Store) Kind() string { return "memory" }
 
-// Close implements store.Store. The portraits stay for as long as the Store is
+// Close implements store.Store. What is kept stays for as long as the Store is
 // referred to.
 func (s *Store) Close() error { return nil }
+
+// locked calls do while nobody else looks at the store, unless ctx is done.
+func (s *Store) locked(ctx context.Context, do func()) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	do()
+	return nil
+}

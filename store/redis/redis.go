@@ -1,13 +1,8 @@
 // Package redis keeps portraits, leases and charges in Redis, where the
 // replicas of a server share them.
 //
-// # Server
-//
-// It works with Redis 6.2 and later, and with what speaks its protocol (Valkey
-// 7.2 and later). The newest command it uses is ZRANGE with REV and BYLEX
-// (6.2); besides those HELLO (6.0), EVALSHA, EVAL, PEXPIRE, HMGET, HSET, SADD,
-// SREM, SCARD, SISMEMBER, ZADD, ZCARD, INCRBY, EXPIRE, GET, DEL and PING, over RESP2.
-// All keys begin with kol-portrait:{SCOPE}: and are in one hash slot.
+// It works with Redis 6.2 and later, and with what speaks its protocol, such as
+// Valkey. All keys begin with kol-portrait:{SCOPE}: and are in one hash slot.
 //
 // Whoever runs the server sets two things, for what is kept was paid for:
 //
@@ -19,7 +14,7 @@
 // A failover to a replica that lags behind forgets what it had not yet been
 // told, charges included.
 //
-// Expiry goes by the server's clock alone, so the clocks of the processes that
+// Leases expire by the server's clock alone, so the clocks of the processes that
 // share it do not matter.
 package redis
 
@@ -31,99 +26,102 @@ import (
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
 
-	"kol-portrait-mcp/redact"
+	"kol-portrait-mcp/secret"
 	"kol-portrait-mcp/store"
 )
 
-// Store is a [store.Store] in Redis.
+// Store is a store.Store in Redis.
 type Store struct {
 	client  *goredis.Client
-	scripts scripts
-	keys    keys
-	secrets *redact.Hider
+	prefix  string // of all keys, with the scope in braces: a script may touch keys of one hash slot
+	secrets []secret.Secret
 }
 
 var _ store.Store = (*Store)(nil)
 
-// New returns the store at a redis://, rediss:// (TLS) or unix:// address, with
-// user, password and database number where there are any, and with the options
-// that [goredis.ParseURL] reads from its query. Stores of different scopes have
-// nothing in common.
+// New returns the store at a redis:// or rediss:// (TLS) address, with user,
+// password and database number where there are any. Stores of different scopes
+// have nothing in common.
 //
-// It does not connect: a server that is down shows in the first call. When it
-// is back, calls succeed again, after a long absence within a second: go-redis
-// then looks for it only so often. The error names no part of the address, as any
-// may hold the password of one that is misspelled.
+// It does not connect: a server that is down shows in the first call, and when it
+// is back calls succeed again. The error is for the person who wrote the
+// address, says what helps, and names no part of it that may be a password.
 //
-// New silences go-redis for the whole process. It writes to stderr what it
+// New silences go-redis for the whole process: it writes to stderr what it
 // returns as errors anyway.
-func New(url, scope string) (*Store, error) {
-	options, err := parse(url)
+func New(address, scope string) (*Store, error) {
+	options, err := parse(address)
 	if err != nil {
 		return nil, err
 	}
 	logging.Disable()
-	return &Store{
-		client:  goredis.NewClient(options),
-		scripts: newScripts(),
-		keys:    keysOf(scope),
-		secrets: redact.New(url, options.Password),
-	}, nil
+	s := &Store{
+		prefix:  "kol-portrait:{" + scope + "}:",
+		secrets: []secret.Secret{secret.New(address), secret.New(options.Password)},
+	}
+	options.OnConnect = s.checkLayout
+	s.client = goredis.NewClient(options)
+	return s, nil
 }
 
-// Ping reports whether the server answers and lets this client in.
-func (s *Store) Ping(ctx context.Context) error {
-	_, err := ask(ctx, s, "ping", func(ctx context.Context) (string, error) {
-		return s.client.Ping(ctx).Result()
+// layout is the version of what is under the keys.
+const layout = "2"
+
+// checkLayout refuses a server on which another version of this program keeps
+// its portraits, and marks one on which nobody does. It is called for each
+// connection.
+func (s *Store) checkLayout(ctx context.Context, conn *goredis.Conn) error {
+	var found *goredis.StringCmd
+	_, err := conn.Pipelined(ctx, func(p goredis.Pipeliner) error {
+		p.SetNX(ctx, s.prefix+"layout", layout, 0)
+		found = p.Get(ctx, s.prefix+"layout")
+		return nil
 	})
+	if err == nil && found.Val() != layout {
+		err = fmt.Errorf("what is stored there is of another version of this program: its layout is %s, and this one knows %s", found.Val(), layout)
+	}
 	return err
 }
 
-// Kind is redis.
+// Ping implements store.Store: the server answers and lets this client in.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.failure(ctx, "ping", s.client.Ping(ctx).Err())
+}
+
+// Kind implements store.Store.
 func (s *Store) Kind() string { return "redis" }
 
-// Close ends all connections, and with them the calls under way.
+// Close implements store.Store. It ends the calls under way.
 func (s *Store) Close() error {
-	if err := s.client.Close(); err != nil {
-		return s.failure("close", err)
-	}
-	return nil
+	return s.failure(context.Background(), "close", s.client.Close())
 }
 
-// ask puts a question to the server and returns no later than ctx ends. That
-// needs a goroutine of its own, since go-redis heeds a context's deadline, but
-// not that it is cancelled. One that is left behind ends with the timeout of
-// its connection, or with Close.
-func ask[T any](ctx context.Context, s *Store, attempted string, question func(context.Context) (T, error)) (T, error) {
-	type answer struct {
-		value T
-		err   error
+// run runs a script, which is one step for everybody, and returns its answer,
+// nil where it has none. It may run twice, since go-redis asks again when an
+// answer did not arrive: a script has no second effect.
+func (s *Store) run(ctx context.Context, attempted string, script *goredis.Script, keys []string, args ...any) (any, error) {
+	answer, err := script.Run(ctx, s.client, keys, args...).Result()
+	if errors.Is(err, goredis.Nil) {
+		return nil, nil
 	}
-	answers := make(chan answer, 1)
-	go func() {
-		value, err := question(ctx)
-		answers <- answer{value, err}
-	}()
-	var none T
-	select {
-	case <-ctx.Done():
-		return none, s.failure(attempted, ctx.Err())
-	case a := <-answers:
-		if a.err == nil {
-			return a.value, nil
-		}
-		if ctx.Err() != nil {
-			return none, s.failure(attempted, ctx.Err())
-		}
-		return none, s.failure(attempted, a.err)
-	}
+	return answer, s.failure(ctx, attempted, err)
 }
 
-// failure says what was attempted. A proxy in front of the server may quote in
-// its error what it was sent, which can be the password.
-func (s *Store) failure(attempted string, err error) error {
-	if text := err.Error(); s.secrets.Found(text) {
-		err = errors.New(s.secrets.Hide(text))
+// failure says what was attempted, nil where err is. A proxy in front of the
+// server may quote in its error what it was sent, which can be the password.
+func (s *Store) failure(ctx context.Context, attempted string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if ctx.Err() != nil {
+		err = ctx.Err() // go-redis calls it a timeout of the connection
+	}
+	text := err.Error()
+	for _, hidden := range s.secrets {
+		text = hidden.Hide(text)
+	}
+	if text != err.Error() {
+		err = errors.New(text)
 	}
 	return fmt.Errorf("redis: %s: %w", attempted, err)
 }

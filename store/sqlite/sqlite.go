@@ -1,12 +1,8 @@
 // Package sqlite keeps portraits, leases and charges in a SQLite file that
 // several processes may share.
 //
-// A file that turns out to be damaged, at the start or in the middle, is put
-// aside under another name, and a new one takes its place, into which is copied
-// what can be read of it; it is never deleted. Where the day's charges cannot be
-// read to the last, the new file says so, and takes none within a limit.
-// The same goes on where somebody takes the file away while it is in use: what
-// has been saved is always in the file that the next process opens.
+// A file that turns out to be damaged is put aside under another name, never
+// deleted, and a new one takes its place.
 package sqlite
 
 import (
@@ -16,12 +12,19 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"time"
+	"runtime"
+	"sync"
 
-	"golang.org/x/sync/semaphore"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"kol-portrait-mcp/store"
 )
+
+// ErrUnusable marks the errors of a file or folder that cannot be used and will
+// not become usable by waiting: it is not readable or writable, another
+// program's, or of another version of this one.
+var ErrUnusable = errors.New("cannot be used as a portrait store")
 
 // Options tell which file a Store keeps, and for whom.
 type Options struct {
@@ -36,14 +39,29 @@ type Options struct {
 	Logger *slog.Logger
 }
 
-// DefaultPath returns where portraits are kept unless told otherwise: in the
-// user's folder for caches. It fails where the environment names none.
+// DefaultPath returns where portraits are kept unless told otherwise: in a folder
+// for data that is found from the user's home folder alone, so that every
+// program that starts the server finds the same. It fails where there is no home
+// folder.
 func DefaultPath() (string, error) {
-	folder, err := os.UserCacheDir()
+	home, err := os.UserHomeDir()
 	if err != nil {
-		return "", fmt.Errorf("find the folder for caches: %w", err)
+		return "", fmt.Errorf("find the home folder: %w", err)
 	}
-	return filepath.Join(folder, "kol-portrait-mcp", "portraits.db"), nil
+	return filepath.Join(home, dataFolder(runtime.GOOS), "kol-portrait-mcp", "portraits.db"), nil
+}
+
+// dataFolder is where an operating system has programs keep data, below the
+// home folder.
+func dataFolder(system string) string {
+	switch system {
+	case "darwin":
+		return "Library/Application Support"
+	case "windows":
+		return "AppData/Local" // %LocalAppData%
+	default:
+		return ".local/share"
+	}
 }
 
 // Store is a store.Store in a SQLite file.
@@ -51,79 +69,34 @@ type Store struct {
 	path   string
 	scope  string
 	logger *slog.Logger
-	now    func() time.Time
 
-	// users is taken once by each operation and as a whole by who replaces file
-	// or closes it.
-	users  *semaphore.Weighted
-	file   *file // nil after it could not be replaced: the next operation tries again
-	closed bool
+	writing chan struct{} // holds the one write under way: others queue here rather than at SQLite's lock
+
+	mu   sync.RWMutex // read-locked by operations, so that the file is not closed under them
+	file *file
 }
 
 var _ store.Store = (*Store)(nil)
 
-// allUsers is more than there are operations at once.
-const allUsers = 1 << 30
-
-// patience is how long work is waited for that other processes, or other
-// operations, have begun on the file as a whole.
-const patience = 30 * time.Second
-
-var errClosed = errors.New("the store is closed")
-
-// Open opens the file, makes it where there is none, and brings it up to date.
-// An error that is ErrUnusable will not go away by itself; another one, such as
-// that the file is locked for long or ctx has ended, may.
-func Open(ctx context.Context, o Options) (*Store, error) { return openAt(ctx, o, time.Now) }
-
-// openAt is Open by a clock.
-func openAt(ctx context.Context, o Options, now func() time.Time) (*Store, error) {
-	path, err := locate(o.Path)
+// Open opens the file, and makes it where there is none. An error that is
+// ErrUnusable will not go away by itself; another one, such as that ctx is done
+// or the file is locked for long, may.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	path, err := filepath.Abs(o.Path)
 	if err != nil {
-		return nil, openError(o.Path, err)
+		return nil, fmt.Errorf("find the portrait store %s: %w: %w", o.Path, ErrUnusable, err)
 	}
-	s := &Store{path: path, scope: o.Scope, logger: o.Logger, now: now, users: semaphore.NewWeighted(allUsers)}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // so that a damaged file is put aside, not the link to it
+	}
+	s := &Store{path: path, scope: o.Scope, logger: o.Logger, writing: make(chan struct{}, 1)}
 	if s.logger == nil {
 		s.logger = slog.New(slog.DiscardHandler)
 	}
-	unlock, err := s.lock(ctx)
-	if err != nil {
-		return nil, openError(path, err)
-	}
-	defer unlock()
-	if s.file, err = s.open(ctx); err != nil {
-		return nil, openError(path, err)
+	if s.file, err = s.open(ctx, nil); err != nil {
+		return nil, err
 	}
 	return s, nil
-}
-
-// locate returns the path that all who mean the same file agree on, and makes
-// its folder.
-func locate(path string) (string, error) {
-	if path == "" {
-		return "", errors.New("no path")
-	}
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return "", err
-	}
-	resolved, err := filepath.EvalSymlinks(path)
-	if err == nil {
-		return resolved, nil
-	}
-	// Not just a file that is missing, or was until now, but perhaps a link to a
-	// disk that is.
-	if info, there := os.Lstat(path); there == nil && info.Mode()&os.ModeSymlink != 0 {
-		return "", fmt.Errorf("%s leads nowhere: %w", path, err)
-	}
-	folder, name := filepath.Dir(path), filepath.Base(path)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return "", err
-	}
-	if resolved, err := filepath.EvalSymlinks(folder); err == nil {
-		folder = resolved
-	}
-	return filepath.Join(folder, name), nil
 }
 
 // Kind implements store.Store.
@@ -131,104 +104,82 @@ func (s *Store) Kind() string { return "sqlite" }
 
 // Ping implements store.Store.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.read(ctx, "reach the file", func(f *file) error {
-		_, err := f.version(ctx)
+	return s.do(ctx, "reach the portrait store", func(f *file) error {
+		_, err := f.ExecContext(ctx, "PRAGMA schema_version")
 		return err
 	})
 }
 
-// Close implements store.Store. It waits for the operations under way. The last
-// process to close leaves all there is in the one file.
+// Close implements store.Store. It waits for the operations under way.
 func (s *Store) Close() error {
-	ctx := context.Background()
-	if err := s.users.Acquire(ctx, allUsers); err != nil {
-		return err
-	}
-	defer s.users.Release(allUsers)
-	s.closed = true
-	if s.file == nil {
-		return nil
-	}
-	defer func() { s.file = nil }()
-	// Under the lock, since the last to close deletes what SQLite keeps beside
-	// the file, by name: it should be sure whose they are.
-	if unlock, err := s.lock(ctx); err == nil {
-		defer unlock()
-	}
-	if err := s.file.close(); err != nil {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err := s.file.Close(); err != nil {
 		return fmt.Errorf("close %s: %w", s.path, err)
 	}
 	return nil
 }
 
-// read runs an operation that changes nothing; see do.
-func (s *Store) read(ctx context.Context, what string, operation func(f *file) error) error {
-	return s.do(ctx, what, (*file).inPlace, operation)
+// do runs an operation on the file. Where the file cannot be used any more, the
+// operation runs once more, on the file that takes its place.
+func (s *Store) do(ctx context.Context, attempted string, operation func(*file) error) error {
+	f, err := s.try(ctx, operation)
+	if isDamage(err) || errors.Is(err, errMoved) {
+		if err = s.replace(ctx, f, err); err == nil {
+			_, err = s.try(ctx, operation)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("%s in %s: %w", attempted, s.path, err)
+	}
+	return nil
 }
 
-// write runs an operation that changes something, one at a time; see do.
-func (s *Store) write(ctx context.Context, what string, operation func(f *file) error) error {
-	return s.do(ctx, what, (*file).wholeInPlace, func(f *file) error {
-		select {
-		case f.writing <- struct{}{}:
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-		defer func() { <-f.writing }()
-		return operation(f)
-	})
+// try runs an operation on the file, unless the file is closed or moved: what
+// would be saved in a file that was put aside would not be found again.
+func (s *Store) try(ctx context.Context, operation func(*file) error) (*file, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	switch f := s.file; {
+	case ctx.Err() != nil:
+		return f, ctx.Err()
+	case f.fault != nil:
+		return f, f.fault
+	case !f.isAt(s.path):
+		return f, errMoved
+	default:
+		return f, operation(f)
+	}
 }
 
-// mostReplacements is how often one operation sees the file replaced before it
-// gives up. A file that is damaged may take two: one to open it anew, one to
-// put it aside.
-const mostReplacements = 5
-
-// do runs an operation on the file. Every method goes through here, since this
-// is where a file is replaced. The operation counts only if the file that it ran
-// on is still in its place afterwards, so that whatever has been saved is where
-// the next process looks; else, and where the file turned out to be damaged, it
-// runs again on the one that takes its place.
-func (s *Store) do(ctx context.Context, what string, inPlace func(*file) bool, operation func(f *file) error) error {
-	var cause error
-	for range mostReplacements {
-		f, err := s.use(ctx)
-		if err != nil {
-			return fmt.Errorf("%s in %s: %w", what, s.path, err)
-		}
-		if f != nil {
-			cause = operation(f)
-			moved := ctx.Err() == nil && !inPlace(f)
-			s.users.Release(1)
-			switch {
-			case moved:
-				cause = errMoved
-			case cause == nil:
-				return nil
-			case !isDamage(cause):
-				return fmt.Errorf("%s in %s: %w", what, s.path, cause)
-			}
-		}
-		if err := s.replace(ctx, f, cause); err != nil {
-			return fmt.Errorf("%s: %w", what, err)
-		}
+// replace opens the file that takes the place of f, unless another operation
+// has done so. It waits for the operations on f.
+func (s *Store) replace(ctx context.Context, f *file, fault error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file != f {
+		return nil
 	}
-	return fmt.Errorf("%s: %s was replaced again and again, at last because: %w", what, s.path, cause)
+	f.fault = fault
+	_ = f.Close() // what it could not do is lost with the file
+	next, err := s.open(ctx, f)
+	if err != nil {
+		return err
+	}
+	s.file = next
+	return nil
 }
 
-// use returns the file for an operation that is to release its place among the
-// users when it is done; or nil, and no place, where there is none at present.
-func (s *Store) use(ctx context.Context) (*file, error) {
-	if err := s.users.Acquire(ctx, 1); err != nil {
-		return nil, err
+// isDamage reports whether err says that the file is damaged.
+func isDamage(err error) bool {
+	code := codeOf(err)
+	return code == sqlite3.SQLITE_CORRUPT || code == sqlite3.SQLITE_NOTADB
+}
+
+// codeOf returns SQLite's primary result code, or 0 where err is not SQLite's.
+func codeOf(err error) int {
+	if e, ok := errors.AsType[*sqlite.Error](err); ok {
+		return e.Code() & 0xff
 	}
-	if s.closed {
-		s.users.Release(1)
-		return nil, errClosed
-	}
-	f := s.file
-	if f == nil {
-		s.users.Release(1)
-	}
-	return f, nil
+	return 0
 }

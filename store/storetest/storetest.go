@@ -3,10 +3,11 @@
 package storetest
 
 import (
-	"encoding/json"
+	"context"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -15,136 +16,207 @@ import (
 	"kol-portrait-mcp/store"
 )
 
-// Start provides one test with an empty store of its own. The function that it
-// returns opens a handle on that store, the view of one process; each call
-// opens another handle on the same store. The suite closes the handles; what is
-// below them is Start's to clean up.
-type Start func(t *testing.T) (open func() store.Store)
+// Start provides one test with an empty place to store things. The function that
+// it returns opens a store there, as one process does; each call opens another
+// on the same data, apart from that of other scopes. The suite closes the
+// stores; what is below them is Start's to clean up.
+type Start func(t *testing.T) (open func(scope string) store.Store)
 
-// Run holds an implementation to what store.Store promises. The only clock it
-// relies on is the store's own: it waits for leases of a millisecond to end, and
-// twice for one of a second.
-func Run(t *testing.T, start Start) {
+// Run holds an implementation of the given kind to what store.Store promises.
+func Run(t *testing.T, kind string, start Start) {
 	t.Helper()
-	t.Run("a store says what it is and that it is there", start.testPing)
-	t.Run("one handle closes, the other works on", start.testClose)
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, *pair)
+	}{
+		{"one store closes, another on the same data works on", testClose},
+		{"scopes have nothing in common", testScopes},
+		{"nothing is done once the context is done", testDone},
 
-	t.Run("an unknown KOL has no portrait", start.testNoPortrait)
-	t.Run("a portrait comes back as it was saved", start.testPortraitFields)
-	t.Run("data comes back byte for byte", start.testData)
-	t.Run("data is the store's own copy", start.testDataIsCopied)
-	t.Run("times are UTC to the millisecond", start.testTimes)
-	t.Run("the newest is the one retrieved last", start.testNewest)
-	t.Run("the older is the one of the latest day before", start.testOlder)
-	t.Run("where no day is before, there is no older one", start.testNoneOlder)
-	t.Run("an older portrait comes back as it was saved", start.testOlderFields)
-	t.Run("the older is found among many", start.testOlderOfMany)
-	t.Run("a portrait is saved once", start.testSaveAgain)
-	t.Run("many save at once", start.testConcurrentSaves)
-	t.Run("KOLs are listed by prefix", start.testKOLs)
+		{"a portrait comes back as it was saved, byte for byte", testFields},
+		{"the newest is the one stored last", testNewest},
+		{"the older is the one of the latest day before", testOlder},
+		{"a portrait is saved once", testSaveAgain},
+		{"many save at once", testConcurrentSaves},
+		{"KOLs are listed by prefix", testKOLs},
 
-	t.Run("an unknown KOL has no lease", start.testNoLease)
-	t.Run("a lease is one holder's", start.testLeaseIsHeld)
-	t.Run("a lease is one KOL's", start.testLeasesAreSeparate)
-	t.Run("a released lease is told, and free", start.testRelease)
-	t.Run("a failure comes back as it was told", start.testFailures)
-	t.Run("a lease is released once, by its holder", start.testReleaseAgain)
-	t.Run("a lease can be released on another handle", start.testReleaseElsewhere)
-	t.Run("an expired lease is nobody's", start.testExpired)
-	t.Run("a lease is prolonged by its holder", start.testProlonged)
-	t.Run("a former holder gets the new one's lease", start.testFormerHolder)
-	t.Run("a released lease is told beyond its time", start.testReleasedOutlives)
-	t.Run("of many claims at once one is granted", start.testConcurrentClaims)
+		{"a lease is one holder's, of one KOL", testLease},
+		{"a lease is renewed by its holder", testRenewed},
+		{"a lease expires", testExpires},
+		{"a failure is told to everyone until it runs out", testFailure},
+		{"of many who acquire at once one is granted", testConcurrentAcquires},
 
-	t.Run("a day without calls", start.testNoCounts)
-	t.Run("calls are counted up to the limit", start.testLimit)
-	t.Run("a limit of 0 is none", start.testNoLimit)
-	t.Run("a lower limit refuses at once", start.testLowerLimit)
-	t.Run("a call is counted once", start.testChargeAgain)
-	t.Run("a refund frees a place", start.testRefund)
-	t.Run("what was not counted is not refunded", start.testRefundOfNothing)
-	t.Run("days are separate", start.testDays)
-	t.Run("of many calls at once the limit is counted", start.testConcurrentCharges)
-	t.Run("hits add up", start.testHits)
-}
-
-// shared is one store as two processes see it. They take turns in the tests, so
-// that nothing passes that one handle merely remembers.
-type shared struct {
-	one, other store.Store
-	open       func() store.Store
-}
-
-func (start Start) shared(t *testing.T) *shared {
-	t.Helper()
-	s := &shared{}
-	opened := start(t)
-	s.open = func() store.Store {
-		handle := opened()
-		require.NotNil(t, handle)
-		return handle
-	}
-	s.one, s.other = s.open(), s.open()
-	t.Cleanup(func() {
-		assert.NoError(t, s.one.Close())
-		assert.NoError(t, s.other.Close())
-	})
-	return s
-}
-
-// both returns the two handles, for what is to be seen by either.
-func (s *shared) both() []store.Store { return []store.Store{s.one, s.other} }
-
-// handle returns one of the two handles, in turn.
-func (s *shared) handle(i int) store.Store { return s.both()[i%2] }
-
-// day is the day on which the suite counts.
-const day schema.Day = "2026-11-23"
-
-// noon is when the suite's portraits were retrieved, give or take.
-func noon() time.Time { return time.Date(2026, time.November, 23, 12, 0, 0, 0, time.UTC) }
-
-// portrait returns a portrait of a KOL that differs from another with its id
-// and retrieval moved by i.
-func portrait(kolID string, i int) store.Portrait {
-	return store.Portrait{
-		ID:          fmt.Sprintf("%s/%d", kolID, i),
-		KOLID:       kolID,
-		AsOf:        "2026-03-08",
-		RetrievedAt: noon().Add(time.Duration(i) * time.Millisecond),
-		Endpoint:    schema.EndpointPortrait,
-		Environment: schema.EnvironmentGlobal,
-		RequestID:   fmt.Sprintf("request-%d", i),
-		Data:        json.RawMessage(fmt.Sprintf(`{"dateKey":"2026-03-08","i":%d}`, i)),
+		{"calls are counted up to the limit", testLimit},
+		{"a call is counted once", testChargeAgain},
+		{"a refund frees a place on its day", testRefund},
+		{"of many calls at once the limit is counted", testConcurrentCharges},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			open := start(t)
+			p := &pair{t: t, open: open, stores: [2]store.Store{open("vendor"), open("vendor")}}
+			assert.Equal(t, kind, p.next().Kind())
+			test.run(t, p)
+			for _, s := range p.stores {
+				assert.NoError(t, s.Close())
+			}
+		})
 	}
 }
 
-func save(t *testing.T, s store.Store, p store.Portrait) {
-	t.Helper()
-	require.NoError(t, s.Save(t.Context(), p))
-}
-
-func newest(t *testing.T, s store.Store, kolID string) *store.Portrait {
-	t.Helper()
-	p, err := s.Newest(t.Context(), kolID)
-	require.NoError(t, err)
-	return p
-}
-
-func (start Start) testPing(t *testing.T) {
-	s := start.shared(t)
-	for _, handle := range s.both() {
-		require.NoError(t, handle.Ping(t.Context()))
-		assert.Contains(t, []string{"sqlite", "redis", "memory"}, handle.Kind())
+// Calls returns each method of a store that takes a context, by its name.
+func Calls(s store.Store) map[string]func(context.Context) error {
+	c := store.Charge{ID: "call", Day: day}
+	return map[string]func(context.Context) error{
+		"Newest":  func(ctx context.Context) error { _, err := s.Newest(ctx, "kol"); return err },
+		"Older":   func(ctx context.Context) error { _, err := s.Older(ctx, "kol", "2026-03-08"); return err },
+		"Save":    func(ctx context.Context) error { return s.Save(ctx, portrait("kol", 1)) },
+		"KOLs":    func(ctx context.Context) error { _, err := s.KOLs(ctx, "", 10); return err },
+		"Acquire": func(ctx context.Context) error { _, err := s.Acquire(ctx, "kol", "A", long); return err },
+		"Release": func(ctx context.Context) error { return s.Release(ctx, "kol", "A") },
+		"Fail":    func(ctx context.Context) error { return s.Fail(ctx, "kol", "A", failure, long) },
+		"Charge":  func(ctx context.Context) error { _, err := s.Charge(ctx, c, 1); return err },
+		"Refund":  func(ctx context.Context) error { return s.Refund(ctx, c) },
+		"Charged": func(ctx context.Context) error { _, err := s.Charged(ctx, day); return err },
+		"Ping":    s.Ping,
 	}
 }
 
-func (start Start) testClose(t *testing.T) {
-	s := start.shared(t)
-	third := s.open()
-	save(t, third, portrait("a", 1))
+// pair is the same data as two processes see it. Each call goes to the one that
+// did not get the last, so that nothing passes that one of them merely
+// remembers.
+type pair struct {
+	t      *testing.T
+	open   func(scope string) store.Store
+	stores [2]store.Store
+	calls  atomic.Int64
+}
+
+func (p *pair) next() store.Store { return p.stores[p.calls.Add(1)%2] }
+
+// atOnce calls do for 0 to n-1, all at the same time.
+func atOnce(n int, do func(i int)) {
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() { do(i) })
+	}
+	group.Wait()
+}
+
+func testClose(t *testing.T, p *pair) {
+	third := p.open("vendor")
+	require.NoError(t, third.Ping(t.Context()))
+	require.NoError(t, third.Save(t.Context(), portrait("kol", 1)))
 	require.NoError(t, third.Close())
-	assert.NotNil(t, newest(t, s.one, "a"))
-	save(t, s.one, portrait("a", 2))
-	assert.Equal(t, "a/2", newest(t, s.other, "a").ID)
+	p.newestIs(portrait("kol", 1), "kol")
+	p.save(portrait("kol", 2))
+	p.newestIs(portrait("kol", 2), "kol")
+}
+
+func testScopes(t *testing.T, p *pair) {
+	s := p.open("another vendor")
+	apart := &pair{t: t, stores: [2]store.Store{s, s}}
+	defer func() { assert.NoError(t, s.Close()) }()
+	p.save(portrait("kol", 1))
+	p.acquire("kol", "A", long)
+	p.charge(call(0), 1)
+
+	apart.newestIs(nil, "kol")
+	apart.olderIs(nil, "kol", "9999-12-31")
+	assert.Empty(t, apart.kols("", 10))
+	assert.Equal(t, "B", apart.acquire("kol", "B", long).Holder)
+	assert.True(t, apart.charge(call(1), 1))
+	apart.refund(call(0))
+	apart.release("kol", "A")
+	p.chargedIs(1, day)
+	p.leaseIs("A", nil, "kol")
+
+	again := portrait("kol", 1)
+	again.Data = []byte("{}")
+	apart.save(again)
+	apart.newestIs(again, "kol") // an ID of another scope is another portrait's
+	p.newestIs(portrait("kol", 1), "kol")
+}
+
+func testDone(t *testing.T, p *pair) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for name, call := range Calls(p.next()) {
+		require.ErrorIs(t, call(ctx), context.Canceled, name)
+	}
+}
+
+const day schema.Day = "2026-11-23" // on which the suite counts
+
+// call returns the i-th call of the suite's day.
+func call(i int) store.Charge { return store.Charge{ID: fmt.Sprint("call-", i), Day: day} }
+
+func (p *pair) charge(c store.Charge, limit int) bool {
+	p.t.Helper()
+	counted, err := p.next().Charge(p.t.Context(), c, limit)
+	require.NoError(p.t, err)
+	return counted
+}
+
+func (p *pair) refund(c store.Charge) {
+	p.t.Helper()
+	require.NoError(p.t, p.next().Refund(p.t.Context(), c))
+}
+
+func (p *pair) chargedIs(want int, on schema.Day) {
+	p.t.Helper()
+	for range 2 {
+		n, err := p.next().Charged(p.t.Context(), on)
+		require.NoError(p.t, err)
+		assert.Equal(p.t, want, n, on)
+	}
+}
+
+func testLimit(t *testing.T, p *pair) {
+	p.chargedIs(0, day)
+	for i := range 6 {
+		assert.Equal(t, i < 3, p.charge(call(i), 3))
+	}
+	p.chargedIs(3, day)
+	assert.True(t, p.charge(call(3), 4), "refused once, counted under a higher limit")
+	assert.False(t, p.charge(call(4), 2), "a lower limit")
+	p.chargedIs(4, day)
+	assert.True(t, p.charge(call(4), 0), "no limit")
+	p.chargedIs(5, day)
+}
+
+func testChargeAgain(t *testing.T, p *pair) {
+	for range 4 {
+		assert.True(t, p.charge(call(0), 1))
+	}
+	assert.False(t, p.charge(call(1), 1))
+	p.chargedIs(1, day)
+}
+
+func testRefund(t *testing.T, p *pair) {
+	tomorrow := store.Charge{ID: "call-1", Day: "2026-11-24"}
+	p.refund(call(0)) // not counted
+	for _, c := range []store.Charge{call(0), call(1), tomorrow} {
+		assert.True(t, p.charge(c, 2))
+	}
+	for range 2 {
+		p.refund(call(0))
+	}
+	p.chargedIs(1, day)
+	assert.True(t, p.charge(call(2), 2))
+	assert.False(t, p.charge(call(3), 2))
+	p.refund(tomorrow)
+	p.chargedIs(2, day)
+	p.chargedIs(0, tomorrow.Day)
+}
+
+func testConcurrentCharges(t *testing.T, p *pair) {
+	var counted atomic.Int32
+	atOnce(100, func(i int) {
+		ok, err := p.next().Charge(t.Context(), call(i), 10)
+		if assert.NoError(t, err) && ok {
+			counted.Add(1)
+		}
+	})
+	assert.EqualValues(t, 10, counted.Load())
+	p.chargedIs(10, day)
 }

@@ -1,16 +1,19 @@
 package sample
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -21,293 +24,190 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// got is an answer, read to its end.
-type got struct {
-	status int
-	sample string // the header that marks simulated data
-	body   []byte
-}
-
-// get asks v through its own transport, as a client with the right token.
-func get(t *testing.T, v *Vendor, kolID string) got {
+// get asks a vendor over its own transport.
+func get(ctx context.Context, t *testing.T, v *Vendor, target string) (status int, body string, err error) {
 	t.Helper()
-	resp, err := v.Transport().RoundTrip(newRequest(t, t.Context(), Token, kolID))
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, Address+target, nil)
 	require.NoError(t, err)
-	body, err := io.ReadAll(resp.Body)
+	resp, err := v.Transport().RoundTrip(req)
+	if err != nil {
+		return 0, "", err
+	}
+	read, err := io.ReadAll(resp.Body)
 	require.NoError(t, err)
 	require.NoError(t, resp.Body.Close())
-	return got{resp.StatusCode, resp.Header.Get("X-Sample-Data"), body}
+	assert.Equal(t, "true", resp.Header.Get("X-Sample-Data"))
+	return resp.StatusCode, string(read), nil
 }
 
-func newRequest(t *testing.T, ctx context.Context, token, kolID string) *http.Request {
-	t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet,
-		"https://vendor.invalid"+portraitPath+"?token="+token+"&kolId="+kolID, nil)
-	require.NoError(t, err)
-	return req
-}
+func portraitOf(id string) string { return portraitPath + "?token=" + Token + "&kolId=" + id }
+func profileOf(id string) string  { return profilePath + "?token=" + Token + "&userId=" + id }
 
-func newVendor(t *testing.T) *Vendor {
-	t.Helper()
-	v := New()
-	t.Cleanup(func() { require.NoError(t, v.Close()) })
-	return v
-}
-
-// decoded is an envelope as a client sees it.
-type decoded struct {
-	Code      int
-	Message   *string
-	Data      json.RawMessage
-	RequestID string
-}
-
-func decode(t *testing.T, body []byte) decoded {
-	t.Helper()
-	var d decoded
-	require.NoError(t, json.Unmarshal(body, &d), "%s", body)
-	return d
-}
-
-func TestDocumentedResponseIsTheRecordedOne(t *testing.T) {
-	recorded, err := os.ReadFile("../../testdata/documented-response.json")
-	require.NoError(t, err)
-	assert.Equal(t, string(recorded), string(documented))
+func TestAnswers(t *testing.T) {
+	for target, want := range map[string]string{ // its status, and how its body begins
+		"/elsewhere?token=sample-token&kolId=a":     "404 ",
+		portraitPath + "?kolId=a":                   `200 {"code":100,"message":"Invalid or inactive token","data":null,`,
+		portraitPath + "?token=other&kolId=a":       `200 {"code":100,`,
+		portraitPath + "?token=sample-token":        `200 {"code":400,`,
+		portraitOf(fmt.Sprintf("%065d", 0)):         `200 {"code":400,`,
+		portraitOf("a%20b"):                         `200 {"code":400,`,
+		portraitPath + "?token=sample-token&userId": `200 {"code":400,`,
+		portraitOf(fmt.Sprintf("%064d", 0)):         `200 {"code":0,"message":null,"data":{"ages":[{"group":"<18",`,
+		profileOf("a") + "&acceptCache=false":       `200 {"code":0,`,
+		portraitOf("sample-code-601"):               `200 {"code":601,"message":"Insufficient balance","data":null,`,
+		profileOf("sample-code-777"):                `200 {"code":777,"message":null,`,
+		portraitOf("sample-code-301-twice"):         `200 {"code":301,"message":"Collection failed. Please retry."`,
+		portraitOf("sample-http-502"):               "502 HTTP 502",
+		portraitOf("sample-http-200"):               `200 {"code":0,`,
+		portraitOf("sample-not-json"):               "200 It works!",
+		portraitOf("sample-v1-removed"):             `200 {"code":300,`,
+		portraitOf("sample-v1-gone"):                "410 Gone",
+		portraitOf("sample-v1-fails"):               `200 {"code":301,`,
+		profileOf("sample-v1-removed"):              `200 {"code":0,`,
+		profileOf("sample-v1-gone"):                 `200 {"code":0,`,
+		profileOf("sample-v1-fails"):                `200 {"code":0,`,
+		portraitOf("sample-empty-data"):             `200 {"code":0,"message":null,"data":{},`,
+		portraitOf("sample-nan"):                    `200 {"code":0,"message":null,"data":{"ages":[{"group":"18-24","percent":NaN}]},`,
+		portraitOf("sample-sparse"):                 "200 {\"code\":0,\"message\":null,\"data\":{\n  \"ages\": [{\"group\":\"18-24\",",
+	} {
+		status, body, err := get(t.Context(), t, New(), target)
+		require.NoError(t, err)
+		assert.True(t, strings.HasPrefix(fmt.Sprintf("%d %s", status, body), want), "%s: %d %s", target, status, body)
+		recorder := httptest.NewRecorder()
+		New().ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, target, nil))
+		assert.Equal(t, status, recorder.Code, "over a network it is the same")
+		assert.Equal(t, body, recorder.Body.String())
+		assert.Equal(t, "true", recorder.Header().Get("X-Sample-Data"))
+	}
+	recorder := httptest.NewRecorder()
+	New().ServeHTTP(recorder, httptest.NewRequest(http.MethodPost, portraitOf("a"), nil))
+	assert.Equal(t, http.StatusMethodNotAllowed, recorder.Code)
 }
 
 func TestDocumentedPortraitComesByteForByte(t *testing.T) {
-	answer := get(t, newVendor(t), DocumentedID)
-	assert.Equal(t, "true", answer.sample)
-	got := decode(t, answer.body)
-	want := decode(t, documented)
-	assert.Zero(t, got.Code)
-	assert.Equal(t, string(want.Data), string(got.Data))
-	assert.Contains(t, string(documented), string(got.Data))
-	assert.Regexp(t, `^sample-[0-9a-f]{16}$`, got.RequestID)
+	recorded, err := os.ReadFile("../../testdata/documented-response.json")
+	require.NoError(t, err)
+	var documented struct{ Data json.RawMessage }
+	require.NoError(t, json.Unmarshal(recorded, &documented))
+	assert.Equal(t, string(documented.Data), portrait(DocumentedID))
+	_, body, err := get(t.Context(), t, New(), portraitOf(DocumentedID))
+	require.NoError(t, err)
+	assert.Contains(t, body, string(documented.Data))
+	assert.Regexp(t, `"requestId":"sample-[0-9a-f]{16}"}$`, body)
 }
 
-func TestRequestsThatAreNotInOrder(t *testing.T) {
-	tests := map[string]struct {
-		method, target string
-		status, code   int // code -1: no envelope
-	}{
-		"another path":           {http.MethodGet, "/api/elsewhere?token=sample-token&kolId=a", 404, -1},
-		"another method":         {http.MethodPost, portraitPath + "?token=sample-token&kolId=a", 405, -1},
-		"no token":               {http.MethodGet, portraitPath + "?kolId=a", 200, 100},
-		"a wrong token":          {http.MethodGet, portraitPath + "?token=other&kolId=a", 200, 100},
-		"no id":                  {http.MethodGet, portraitPath + "?token=sample-token", 200, 400},
-		"an id too long":         {http.MethodGet, portraitPath + "?token=sample-token&kolId=" + fmt.Sprintf("%065d", 0), 200, 400},
-		"a space in it":          {http.MethodGet, portraitPath + "?token=sample-token&kolId=a%20b", 200, 400},
-		"all in order":           {http.MethodGet, portraitPath + "?token=sample-token&kolId=a", 200, 0},
-		"the longest id":         {http.MethodGet, portraitPath + "?token=sample-token&kolId=" + fmt.Sprintf("%064d", 0), 200, 0},
-		"the successor":          {http.MethodGet, profilePath + "?token=sample-token&userId=a", 200, 0},
-		"posted to it":           {http.MethodPost, profilePath + "?token=sample-token&userId=a", 405, -1},
-		"kolId to the successor": {http.MethodGet, profilePath + "?token=sample-token&kolId=a", 200, 400},
-		"userId to V1":           {http.MethodGet, portraitPath + "?token=sample-token&userId=a", 200, 400},
-		"an id in the path":      {http.MethodGet, strings.Replace(profilePath, "userId", "a", 1) + "?token=sample-token&userId=a", 404, -1},
-		"more parameters":        {http.MethodGet, portraitPath + "?token=sample-token&kolId=a&acceptCache=false", 200, 0},
-	}
-	for name, test := range tests {
-		t.Run(name, func(t *testing.T) {
-			recorder := httptest.NewRecorder()
-			New().ServeHTTP(recorder, httptest.NewRequest(test.method, test.target, nil))
-			assert.Equal(t, test.status, recorder.Code)
-			assert.Equal(t, "true", recorder.Header().Get("X-Sample-Data"))
-			if test.code >= 0 {
-				assert.Equal(t, test.code, decode(t, recorder.Body.Bytes()).Code)
+func TestCounts(t *testing.T) {
+	v := New()
+	v.Token = "another"
+	var callers sync.WaitGroup
+	for range 20 {
+		callers.Go(func() {
+			for _, target := range []string{portraitOf("a"), strings.Replace(portraitOf("a"), Token, "another", 1), strings.Replace(profileOf("a"), Token, "another", 1)} {
+				_, _, err := get(t.Context(), t, v, target)
+				assert.NoError(t, err)
 			}
 		})
 	}
-}
-
-func TestTokenCanBeAnother(t *testing.T) {
-	v := newVendor(t)
-	v.Token = "another"
-	resp, err := v.Transport().RoundTrip(newRequest(t, t.Context(), "another", "a"))
-	require.NoError(t, err)
-	body, err := io.ReadAll(resp.Body)
-	require.NoError(t, err)
-	require.NoError(t, resp.Body.Close())
-	assert.Zero(t, decode(t, body).Code)
-}
-
-// answered is what a Vendor answers at an endpoint, in memory.
-func answered(v *Vendor, endpoint schema.Endpoint, kolID string) *httptest.ResponseRecorder {
-	target := portraitPath + "?kolId=" + kolID
-	if endpoint == schema.EndpointProfile {
-		target = profilePath + "?userId=" + kolID
-	}
-	recorder := httptest.NewRecorder()
-	v.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, target+"&token="+v.Token, nil))
-	return recorder
-}
-
-func TestBothEndpointsAnswerAlike(t *testing.T) {
-	for _, id := range []string{DocumentedID, "made-up", "sample-code-601", "sample-http-503", "sample-sparse", "sample-status-403-code-600"} {
-		v := New()
-		v1, successor := answered(v, schema.EndpointPortrait, id), answered(v, schema.EndpointProfile, id)
-		assert.Equal(t, v1.Code, successor.Code, id)
-		assert.Equal(t, v1.Body.String(), successor.Body.String(), id)
-	}
-	echoed := answered(New(), schema.EndpointProfile, "sample-echo-token")
-	assert.Equal(t, requestID("sample-echo-token"), decode(t, echoed.Body.Bytes()).RequestID)
-}
-
-func TestRequestsAreCountedByEndpoint(t *testing.T) {
-	v := New()
-	answered(v, schema.EndpointPortrait, "a")
-	for range 2 {
-		answered(v, schema.EndpointProfile, "a")
-	}
-	assert.Equal(t, 1, v.RequestsTo(schema.EndpointPortrait, "a"))
-	assert.Equal(t, 2, v.RequestsTo(schema.EndpointProfile, "a"))
-	assert.Equal(t, 3, v.Requests("a"))
-	assert.Zero(t, v.RequestsTo("elsewhere", "a"))
-	assert.Equal(t, 3, v.Charged())
-
-	v = New() // how often is counted over both
-	for n, endpoint := range []schema.Endpoint{schema.EndpointPortrait, schema.EndpointProfile, schema.EndpointPortrait} {
-		assert.Equal(t, n < 2, decode(t, answered(v, endpoint, "sample-code-301-twice").Body.Bytes()).Code == 301)
-	}
-}
-
-func TestSpecialAtV1Alone(t *testing.T) {
-	for id, want := range map[string]struct {
-		status int
-		body   string // its beginning
-	}{
-		"sample-v1-removed": {200, `{"code":300,`},
-		"sample-v1-gone":    {410, "Gone"},
-		"sample-v1-fails":   {200, `{"code":301,`},
-	} {
-		v := New()
-		for range 4 {
-			v1 := answered(v, schema.EndpointPortrait, id)
-			assert.Equal(t, want.status, v1.Code, id)
-			assert.True(t, strings.HasPrefix(v1.Body.String(), want.body), id)
-		}
-		successor := answered(v, schema.EndpointProfile, id)
-		assert.Equal(t, 200, successor.Code, id)
-		assert.Zero(t, decode(t, successor.Body.Bytes()).Code, id)
-	}
-}
-
-func TestEverySpecialIDIsListedOnce(t *testing.T) {
-	seen := map[string]bool{}
-	for _, special := range IDs() {
-		assert.Regexp(t, `^sample-[a-z0-9-]+$`, special.ID)
-		assert.True(t, valid(special.ID))
-		assert.NotEmpty(t, special.Does)
-		assert.False(t, seen[special.ID], special.ID)
-		seen[special.ID] = true
-	}
-	assert.Len(t, New().answers, len(seen))
-}
-
-func TestBusinessCodes(t *testing.T) {
-	v := newVendor(t)
-	for _, code := range []int{100, 101, 202, 300, 301, 302, 303, 400, 404, 500, 503, 600, 601, 602, 777} {
-		answer := get(t, v, fmt.Sprintf("sample-code-%d", code))
-		assert.Equal(t, 200, answer.status)
-		assert.Equal(t, code, decode(t, answer.body).Code)
-	}
-	assert.Zero(t, v.Charged())
-}
-
-func TestStatuses(t *testing.T) {
-	v := newVendor(t)
-	tests := map[string]int{
-		"sample-status-401-code-100": 401, "sample-status-503-code-503": 503, "sample-http-410": 410,
-		"sample-http-502": 502, "sample-redirect": 302, "sample-retry-after": 429, "sample-html": 200,
-	}
-	for id, status := range tests {
-		answer := get(t, v, id)
-		assert.Equal(t, status, answer.status, id)
-		assert.Equal(t, "true", answer.sample, id)
-	}
-}
-
-func TestFailingAFewTimes(t *testing.T) {
-	v := newVendor(t)
-	for n, want := range []int{301, 301, 0, 0} {
-		assert.Equal(t, want, decode(t, get(t, v, "sample-code-301-twice").body).Code)
-		assert.Equal(t, n+1, v.Requests("sample-code-301-twice"))
-	}
-	assert.Equal(t, 2, v.Charged())
+	callers.Wait()
+	assert.Equal(t, 60, v.Requests("a"), "at both endpoints, with whatever token")
+	assert.Equal(t, 40, v.Charged())
 	assert.Zero(t, v.Requests("never-asked"))
 
-	assert.Equal(t, 301, decode(t, get(t, newVendor(t), "sample-code-301-twice").body).Code, "each vendor counts for itself")
-}
-
-func TestSlowAnswersTakeTheirTime(t *testing.T) {
-	for id, delay := range map[string]time.Duration{
-		"sample-slow-1s": time.Second, "sample-slow-10s": 10 * time.Second, "sample-slow-90s": 90 * time.Second,
-	} {
-		synctest.Test(t, func(t *testing.T) {
-			start := time.Now()
-			answer := get(t, newVendor(t), id)
-			assert.Equal(t, delay, time.Since(start))
-			assert.Zero(t, decode(t, answer.body).Code)
-		})
+	v = New() // how often counts both endpoints together
+	for n, target := range []string{portraitOf("sample-code-301-twice"), profileOf("sample-code-301-twice"), portraitOf("sample-code-301-twice")} {
+		_, body, err := get(t.Context(), t, v, target)
+		require.NoError(t, err)
+		assert.Equal(t, n < 2, strings.HasPrefix(body, `{"code":301,`))
 	}
+	assert.Equal(t, 1, v.Charged())
 }
 
-func TestStallEndsWhenTheClientLeaves(t *testing.T) {
+func TestSlowAnswersHeedTheirClient(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		v := newVendor(t)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
+		v, start := New(), time.Now()
+		_, body, err := get(t.Context(), t, v, portraitOf("sample-slow-10s"))
+		require.NoError(t, err)
+		assert.Equal(t, 10*time.Second, time.Since(start))
+		assert.Contains(t, body, `"code":0,`)
+
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		resp, err := v.Transport().RoundTrip(newRequest(t, ctx, Token, "sample-stall"))
-		if resp != nil {
-			require.NoError(t, resp.Body.Close())
+		for range 2 { // while it waits, and when it has left before
+			_, _, err = get(ctx, t, v, portraitOf("sample-slow-10s"))
+			require.ErrorIs(t, err, context.DeadlineExceeded)
 		}
-		require.ErrorIs(t, err, context.DeadlineExceeded)
-		synctest.Wait() // the bubble does not end while the handler hangs
-		assert.Zero(t, v.Charged())
+		assert.Equal(t, 1, v.Charged())
+		assert.Equal(t, 2, v.Requests("sample-slow-10s"))
+		v.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(ctx, http.MethodGet, portraitOf("a"), nil))
+		assert.Equal(t, 2, v.Charged(), "where nothing is waited for, the vendor does not notice")
 	})
 }
 
-func TestCutOffBreaksTheBody(t *testing.T) {
-	v := newVendor(t)
-	resp, err := v.Transport().RoundTrip(newRequest(t, t.Context(), Token, "sample-cut-off"))
+// The digests change only with the generator itself. They hold people's
+// examples and other packages' golden files still.
+func TestInventedPortraitsAreStable(t *testing.T) {
+	for id, want := range map[string]string{"kol-1": "e288025d591f193b", "5f3c1a2b0000000001009abc": "aee95ec039e2b85e"} {
+		digest := sha256.Sum256([]byte(portrait(id)))
+		assert.Equal(t, want, hex.EncodeToString(digest[:8]), id)
+	}
+}
+
+func TestInventedPortraitsArePlausible(t *testing.T) {
+	var documented made
+	recorded, err := files.ReadFile(DocumentedID + ".json")
 	require.NoError(t, err)
-	body, err := io.ReadAll(resp.Body)
-	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
-	require.NoError(t, resp.Body.Close())
-	assert.NotEmpty(t, body)
-	assert.False(t, json.Valid(body))
-}
-
-func TestClosedVendorAnswersNoMore(t *testing.T) {
-	v := New()
-	require.NoError(t, v.Close())
-	require.NoError(t, v.Close())
-	resp, err := v.Transport().RoundTrip(newRequest(t, t.Context(), Token, "a"))
-	if resp != nil {
-		require.NoError(t, resp.Body.Close())
-	}
-	require.True(t, errors.Is(err, net.ErrClosed) || errors.Is(err, http.ErrServerClosed), "%v", err)
-}
-
-func TestVendorServesManyAtOnce(t *testing.T) {
-	v := newVendor(t)
-	transport := v.Transport()
-	done := make(chan error)
-	const callers = 20
-	for range callers {
-		req := newRequest(t, t.Context(), Token, "shared")
-		go func() {
-			resp, err := transport.RoundTrip(req)
-			if err == nil {
-				_, err = io.Copy(io.Discard, resp.Body)
-				err = errors.Join(err, resp.Body.Close())
+	require.NoError(t, json.Unmarshal(recorded, &documented))
+	names := func(m made) (all []string) {
+		for _, rows := range [][]schema.NameShare{m.Interests, m.Provinces, m.Cities} {
+			for _, row := range rows {
+				all = append(all, row.Name)
 			}
-			done <- err
-		}()
+		}
+		for _, row := range m.Devices {
+			all = append(all, row.Name+row.Desc)
+		}
+		slices.Sort(all)
+		return all
 	}
-	for range callers {
-		require.NoError(t, <-done)
+	var young, women, men int
+	for n := range 300 {
+		m := invent(fmt.Sprintf("kol-%d", n))
+		assert.Equal(t, names(documented), names(m))
+		total := 0.0
+		for i, row := range m.Ages {
+			assert.Equal(t, documented.Ages[i].Group, row.Group)
+			assert.Positive(t, row.Percent)
+			total += row.Percent
+		}
+		assert.InDelta(t, 1, total, 1e-9)
+		assert.InDelta(t, 1, *m.Gender.Male+*m.Gender.Female, 1e-9)
+		var devices []schema.NameShare
+		for _, d := range m.Devices {
+			devices = append(devices, schema.NameShare{Name: d.Name, Percent: d.Percent})
+		}
+		for _, want := range []struct {
+			rows     []schema.NameShare
+			from, to float64
+		}{{m.Provinces, 0.999999, 1.000001}, {m.Interests, 0.81, 0.82}, {devices, 0.99, 0.991}, {m.Cities, 0.1, 0.5}} {
+			total := 0.0
+			for _, row := range want.rows {
+				total += row.Percent
+				assert.Positive(t, row.Percent)
+			}
+			assert.True(t, want.from <= total && total <= want.to, "%g", total)
+			assert.True(t, slices.IsSortedFunc(want.rows, func(x, y schema.NameShare) int { return cmp.Compare(y.Percent, x.Percent) }), "largest first")
+		}
+		provinces, within := byName(m.Provinces), map[string]float64{}
+		for _, city := range m.Cities {
+			within[cmp.Or(provinceOf[city.Name], city.Name)] += city.Percent
+		}
+		for province, share := range within {
+			assert.LessOrEqual(t, share, provinces[province]+1e-9, province)
+		}
+		assert.True(t, "2026-09-01" <= m.DateKey && m.DateKey <= "2026-10-31", m.DateKey)
+		young += map[bool]int{true: 1}[m.Ages[0].Percent+m.Ages[1].Percent > 0.25]
+		women += map[bool]int{true: 1}[*m.Gender.Female > 0.65]
+		men += map[bool]int{true: 1}[*m.Gender.Male > 0.5]
 	}
-	assert.Equal(t, callers, v.Requests("shared"))
-	assert.Equal(t, callers, v.Charged())
+	assert.Greater(t, min(young, women, men), 40, "audiences differ")
 }

@@ -1,181 +1,106 @@
 package sample
 
 import (
+	"crypto/sha256"
+	"embed"
 	"fmt"
 	"net/http"
-	"net/url"
+	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-json-experiment/json"
 )
 
-// Special is a KOL id to which a Vendor answers in a way of its own.
-type Special struct {
-	ID   string
-	Does string // what the Vendor does, a phrase
-}
-
-// IDs returns the special ids, related ones side by side. But for those that
-// begin with sample-v1, they get the same at both endpoints, where how often
-// counts both together. Any other id of 1 to 64 letters, digits, _ and - gets a
-// made-up portrait.
-func IDs() []Special {
-	all := specials()
-	ids := make([]Special, len(all))
-	for i, s := range all {
-		ids[i] = s.Special
-	}
-	return ids
-}
-
-type special struct {
-	Special
-	answer answer
-}
-
-// answer is what a special id gets. Its body is the first of body, data and
-// code that is set.
+// answer is what the vendor sends.
 type answer struct {
-	status int                        // HTTP status; 0: 200
-	header map[string]string          // beside the usual
-	delay  time.Duration              // before anything is sent; negative: until the client leaves
-	body   func(*http.Request) string // the whole body
-	data   func(id string) string     // in an envelope with code 0
-	code   int                        // in an envelope without data
-	times  int                        // how often, before the portrait comes; 0: always
-	cutOff bool                       // send half of the body and break off
-	v1     bool                       // at V1 alone; its successor answers a portrait
+	delay  time.Duration // before anything is sent
+	status int           // HTTP
+	body   string
 }
 
-// text is the body for id.
-func (a answer) text(id string, r *http.Request) string {
+// answerTo is the answer to the n-th request for id, at V1 or its successor.
+// Any id that is none of these gets a portrait:
+//
+//	sample-code-N          business code N, such as 100, 301, 303, 400, 503, 600, 601
+//	sample-code-301-twice  business code 301 twice, then a portrait
+//	sample-http-N          HTTP status N, 400 to 599, with a text, as from a gateway
+//	sample-slow-D          a portrait after D, such as 10s
+//	sample-not-json        a line of text instead of an answer of the vendor's
+//	sample-v1-removed      business code 300 at V1, a portrait at its successor
+//	sample-v1-gone         HTTP status 410 at V1, a portrait at its successor
+//	sample-v1-fails        business code 301 at V1, a portrait at its successor
+//	sample-empty-data      code 0 without a portrait: the vendor has none of this KOL
+//	sample-nan             code 0 with data that cannot be read
+//	sample-sparse          no cities, devices, men and day; ages that sum to 0.9
+//	sample-old             a portrait as of 2024-01-15
+//	sample-unknown-names   age groups and names that are not known
+func answerTo(id string, v1 bool, n int) answer {
+	rest, special := strings.CutPrefix(id, "sample-")
+	kind, value, _ := strings.Cut(rest, "-")
+	number, _ := strconv.Atoi(value)
+	a, code := answer{status: http.StatusOK}, 0
 	switch {
-	case a.body != nil:
-		return a.body(r)
-	case a.data != nil:
-		return envelope(id, 0, "", a.data(id))
-	default:
-		return envelope(id, a.code, message(a.code), "null")
+	case !special:
+	case kind == "code" && number > 0:
+		code = number
+	case id == "sample-code-301-twice" && n <= 2, id == "sample-v1-fails" && v1:
+		code = 301
+	case id == "sample-v1-removed" && v1:
+		code = 300
+	case id == "sample-v1-gone" && v1:
+		a = answer{status: http.StatusGone, body: "Gone"}
+	case kind == "http" && number >= 400 && number < 600:
+		a = answer{status: number, body: "HTTP " + value}
+	case kind == "slow":
+		a.delay, _ = time.ParseDuration(value)
+	case id == "sample-not-json":
+		a.body = "It works!"
 	}
+	if a.body == "" {
+		a.body = envelope(id, code)
+	}
+	return a
 }
 
-// message is what the vendor says with a business code. Where its page gives
-// no words, neither does this.
-func message(code int) string {
-	switch code {
-	case 100:
-		return "Invalid or inactive token"
-	case 301:
-		return "Collection failed. Please retry."
-	case 302:
-		return "Rate limit exceeded"
-	case 303:
-		return "Daily quota exceeded"
-	case 400:
-		return "Invalid parameters"
-	case 500:
-		return "Internal server error"
-	case 503:
-		return "Service unavailable"
-	case 600:
-		return "Permission denied"
-	case 601, 602:
-		return "Insufficient balance"
-	default:
-		return ""
+// envelope is an answer with a business code; with 0 it brings the portrait.
+func envelope(id string, code int) string {
+	message, data := "null", "null"
+	if text, ok := messages[code]; ok {
+		message = strconv.Quote(text)
 	}
+	if code == 0 {
+		data = portrait(id)
+	}
+	sum := sha256.Sum256([]byte(id))
+	return fmt.Sprintf(`{"code":%d,"message":%s,"data":%s,"recordTime":null,"requestId":"sample-%x"}`, code, message, data, sum[:8])
 }
 
-// fixed makes a body or data that does not depend on anything.
-func fixed[T any](s string) func(T) string { return func(T) string { return s } }
-
-// share is a portrait with one age row, whose percent is the given JSON.
-func share(percent string) func(string) string {
-	return fixed[string](`{"ages":[{"group":"18-24","percent":` + percent + `}]}`)
+// messages are what the vendor says with a code, where its page gives words.
+var messages = map[int]string{
+	100: "Invalid or inactive token", 301: "Collection failed. Please retry.", 302: "Rate limit exceeded", 303: "Daily quota exceeded",
+	400: "Invalid parameters", 500: "Internal server error", 503: "Service unavailable", 600: "Permission denied",
+	601: "Insufficient balance", 602: "Insufficient balance",
 }
 
-func specials() []special {
-	var all []special
-	add := func(id, does string, a answer) {
-		all = append(all, special{Special{ID: id, Does: does}, a})
-	}
-	for _, code := range []int{100, 101, 202, 300, 301, 302, 303, 400, 404, 500, 503, 600, 601, 602, 777} {
-		add(fmt.Sprintf("sample-code-%d", code), fmt.Sprintf("answers business code %d", code), answer{code: code})
-	}
-	add("sample-code-301-twice", "answers business code 301 twice, then a portrait", answer{code: 301, times: 2})
-	for _, pair := range [][2]int{{400, 400}, {401, 100}, {403, 600}, {429, 302}, {500, 500}, {503, 503}} {
-		add(fmt.Sprintf("sample-status-%d-code-%d", pair[0], pair[1]),
-			fmt.Sprintf("answers business code %d with HTTP status %d", pair[1], pair[0]), answer{status: pair[0], code: pair[1]})
-	}
-	for _, status := range []int{401, 403, 404, 410, 429, 500, 502, 503, 504} {
-		add(fmt.Sprintf("sample-http-%d", status), fmt.Sprintf("answers HTTP status %d with a text that is no envelope", status),
-			answer{status: status, header: text(), body: fixed[*http.Request](http.StatusText(status))})
-	}
-	add("sample-retry-after", "answers HTTP status 429 with Retry-After: 1 once, then a portrait",
-		answer{status: 429, header: map[string]string{"Retry-After": "1"}, body: fixed[*http.Request](""), times: 1})
-	add("sample-redirect", "redirects to another host",
-		answer{status: http.StatusFound, header: map[string]string{"Location": "http://elsewhere.invalid/"}, body: fixed[*http.Request]("")})
+// files are data by the id that gets them; that of DocumentedID is the one on
+// the vendor's page.
+//
+//go:embed *.json
+var files embed.FS
 
-	add("sample-v1-removed", "answers business code 300 at V1, a portrait at its successor", answer{code: 300, v1: true})
-	add("sample-v1-gone", "answers HTTP status 410 with a text that is no envelope at V1, a portrait at its successor",
-		answer{status: http.StatusGone, header: text(), body: fixed[*http.Request](http.StatusText(http.StatusGone)), v1: true})
-	add("sample-v1-fails", "answers business code 301 at V1, a portrait at its successor", answer{code: 301, v1: true})
-
-	add("sample-slow-1s", "answers a portrait after 1 second", answer{delay: time.Second, data: portrait})
-	add("sample-slow-10s", "answers a portrait after 10 seconds", answer{delay: 10 * time.Second, data: portrait})
-	add("sample-slow-90s", "answers a portrait after 90 seconds", answer{delay: 90 * time.Second, data: portrait})
-	add("sample-stall", "never answers", answer{delay: -1, data: portrait})
-	add("sample-cut-off", "breaks off in the middle of a portrait", answer{cutOff: true, data: portrait})
-
-	add("sample-not-json", "answers a line of text", answer{header: text(), body: fixed[*http.Request]("It works!")})
-	add("sample-html", "answers an HTML page", answer{header: map[string]string{"Content-Type": "text/html"},
-		body: fixed[*http.Request]("<!DOCTYPE html><title>Sign in</title>")})
-	add("sample-shape", "answers a JSON list", answer{body: fixed[*http.Request](`[{"code":0}]`)})
-	add("sample-oversized", "answers 5 MiB of JSON", answer{data: func(string) string {
-		return `{"padding":"` + strings.Repeat("x", 5<<20) + `"}`
-	}})
-	add("sample-null-data", "answers code 0 with null for data", answer{data: fixed[string]("null")})
-	add("sample-empty-data", "answers code 0 with an empty object for data", answer{data: fixed[string]("{}")})
-	add("sample-nan", "answers a share that is NaN", answer{data: share("NaN")})
-	add("sample-negative", "answers a share below 0", answer{data: share("-0.1")})
-	add("sample-over-one", "answers a share above 1", answer{data: share("1.2")})
-	add("sample-wrong-type", "answers a share that is a string", answer{data: share(`"0.5"`)})
-	add("sample-echo-token", "answers business code 400 with a message that holds the token", answer{body: echo})
-
-	add("sample-sparse", "answers a portrait without cities, devices, male and date, ages summing to 0.9", answer{data: fixed[string](sparse)})
-	add("sample-old", "answers a portrait as of 2024-01-15", answer{data: func(id string) string {
-		made := inventFor(id)
+// portrait is the data for id: that of its file, and else made up.
+func portrait(id string) string {
+	if data, err := files.ReadFile(id + ".json"); err == nil {
+		return string(data)
+	}
+	if id == "sample-nan" {
+		return `{"ages":[{"group":"18-24","percent":NaN}]}`
+	}
+	made := invent(id)
+	if id == "sample-old" {
 		made.DateKey = "2024-01-15"
-		return made.json()
-	}})
-	add("sample-unknown-names", "answers a portrait with age groups and names that are not known", answer{data: fixed[string](unknown)})
-	return all
+	}
+	data, _ := json.Marshal(made) // cannot fail: the shares are finite
+	return string(data)
 }
-
-func text() map[string]string { return map[string]string{"Content-Type": "text/plain;charset=UTF-8"} }
-
-// echo is an error that quotes the request, token and all.
-func echo(r *http.Request) string {
-	query := r.URL.Query()
-	_, parameter := endpointAt(r.URL.Path)
-	said := fmt.Sprintf("bad request %s with token %s (%s)", r.URL.RequestURI(), query.Get("token"), url.PathEscape(query.Get("token")))
-	return envelope(query.Get(parameter), 400, said, "null")
-}
-
-const sparse = `{
-  "ages": [{"group":"18-24","percent":0.4},{"group":"25-34","percent":0.3},{"group":"35-44","percent":0.2}],
-  "gender": {"female":0.7},
-  "interests": [{"name":"美食","percent":0.3},{"name":"旅游","percent":0.2}],
-  "provinces": [{"name":"浙江","percent":0.25},{"name":"广东","percent":0.15},{"name":"海外","percent":0.05}],
-  "cities": null,
-  "devices": []
-}`
-
-const unknown = `{
-  "ages": [{"group":"<18","percent":0.05},{"group":"18-24","percent":0.25},{"group":"25-34","percent":0.45},{"group":"35-49","percent":0.2},{"group":"50+","percent":0.05}],
-  "gender": {"male":0.45,"female":0.55},
-  "interests": [{"name":"美食","percent":0.2},{"name":"星际旅行","percent":0.1}],
-  "provinces": [{"name":"广东","percent":0.2},{"name":"云梦泽","percent":0.1}],
-  "cities": [{"name":"云梦城","percent":0.05},{"name":"广州","percent":0.04}],
-  "devices": [{"name":"nebula phone","desc":"星云","percent":0.6},{"name":"apple inc.","desc":"苹果","percent":0.3}],
-  "dateKey": "2026-10-01"
-}`

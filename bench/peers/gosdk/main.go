@@ -1,7 +1,6 @@
-// Command gosdk is the least that a server of the official Go SDK can be: one
-// tool that passes the vendor's JSON through. It speaks stdio, or Streamable
-// HTTP where PEER_ADDR names a listen address. The benchmarks hold the product
-// against it.
+// Command gosdk is the least that a server of the official Go SDK can be: one tool
+// that answers with the vendor's JSON, from the file that it is given. It speaks
+// stdio or, where MCP_ADDR is set, Streamable HTTP.
 package main
 
 import (
@@ -11,39 +10,26 @@ import (
 	"os"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
-
-	"kol-portrait-mcp/bench/peers/passthrough"
 )
 
-type arguments struct {
-	KOLID string `json:"kolId"`
-}
-
 func main() {
-	vendor, err := passthrough.FromEnvironment()
+	answer, err := os.ReadFile(os.Args[1]) //nolint:gosec // the benchmarks name the file
 	if err != nil {
 		log.Fatal(err)
+	}
+	type arguments struct {
+		KOLID string `json:"kolId"`
 	}
 	s := mcp.NewServer(&mcp.Implementation{Name: "gosdk", Version: "1.0.0"}, nil)
 	mcp.AddTool(s, &mcp.Tool{
 		Name:        "get_kol_fans_portrait",
 		Description: "Returns the fans portrait of a Xiaohongshu KOL.",
-	}, func(ctx context.Context, _ *mcp.CallToolRequest, in arguments) (*mcp.CallToolResult, any, error) {
-		answer, err := vendor.Portrait(ctx, in.KOLID)
-		if err != nil {
-			return nil, nil, err
-		}
-		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: answer}}}, nil, nil
+	}, func(context.Context, *mcp.CallToolRequest, arguments) (*mcp.CallToolResult, any, error) {
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(answer)}}}, nil, nil
 	})
-	if err := serve(s); err != nil {
-		log.Fatal(err)
-	}
-}
-
-func serve(s *mcp.Server) error {
-	if addr := os.Getenv("PEER_ADDR"); addr != "" {
+	if addr := os.Getenv("MCP_ADDR"); addr != "" {
 		handler := mcp.NewStreamableHTTPHandler(func(*http.Request) *mcp.Server { return s }, nil)
-		return http.ListenAndServe(addr, handler) //nolint:gosec // loopback, for as long as a benchmark lasts
+		log.Fatal(http.ListenAndServe(addr, handler)) //nolint:gosec // loopback, for as long as a benchmark lasts
 	}
-	return s.Run(context.Background(), &mcp.StdioTransport{})
+	log.Fatal(s.Run(context.Background(), &mcp.StdioTransport{}))
 }

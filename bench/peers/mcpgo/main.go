@@ -1,45 +1,34 @@
-// Command mcpgo is the least that an mcp-go server can be that sells what the
-// product sells: one tool that passes the vendor's JSON through, without
-// schemas of its own, configuration or commands. It speaks stdio, or Streamable
-// HTTP where PEER_ADDR names a listen address. The benchmarks hold the product
-// against it.
+// Command mcpgo is the least that an mcp-go server can be: one tool that answers
+// with the product's own result, from the file that it is given. It speaks stdio
+// or, where MCP_ADDR is set, Streamable HTTP without sessions, as the product does.
 package main
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"log"
 	"os"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	"github.com/mark3labs/mcp-go/server"
-
-	"kol-portrait-mcp/bench/peers/passthrough"
 )
 
 func main() {
-	vendor, err := passthrough.FromEnvironment()
-	if err != nil {
+	content, err := os.ReadFile(os.Args[1]) //nolint:gosec // the benchmarks name the file
+	var answer struct{ Result *mcp.CallToolResult }
+	if err := errors.Join(err, json.Unmarshal(content, &answer)); err != nil {
 		log.Fatal(err)
 	}
 	s := server.NewMCPServer("mcpgo", "1.0.0")
 	s.AddTool(mcp.NewTool("get_kol_fans_portrait",
 		mcp.WithDescription("Returns the fans portrait of a Xiaohongshu KOL."),
 		mcp.WithString("kolId", mcp.Required()),
-	), func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
-		answer, err := vendor.Portrait(ctx, request.GetString("kolId", ""))
-		if err != nil {
-			return mcp.NewToolResultError(err.Error()), nil
-		}
-		return mcp.NewToolResultText(answer), nil
+	), func(context.Context, mcp.CallToolRequest) (*mcp.CallToolResult, error) {
+		return answer.Result, nil
 	})
-	if err := serve(s); err != nil {
-		log.Fatal(err)
+	if addr := os.Getenv("MCP_ADDR"); addr != "" {
+		log.Fatal(server.NewStreamableHTTPServer(s, server.WithStateLess(true)).Start(addr))
 	}
-}
-
-func serve(s *server.MCPServer) error {
-	if addr := os.Getenv("PEER_ADDR"); addr != "" {
-		return server.NewStreamableHTTPServer(s).Start(addr)
-	}
-	return server.ServeStdio(s)
+	log.Fatal(server.ServeStdio(s))
 }
