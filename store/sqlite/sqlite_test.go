@@ -311,6 +311,15 @@ func TestLeaseLastsFromWhenItIsGranted(t *testing.T) {
 	assert.Greater(t, lease.Left, 9500*time.Millisecond, "not from when it was asked for")
 }
 
+func TestLeaseTakenUnderAClockThatWasAheadHasEnded(t *testing.T) {
+	s, _ := open(t, filepath.Join(t.TempDir(), "portraits.db"))
+	_, err := s.Acquire(t.Context(), "kol", "A", 10*365*24*time.Hour)
+	require.NoError(t, err)
+	lease, err := s.Acquire(t.Context(), "kol", "B", time.Minute)
+	require.NoError(t, err)
+	assert.Equal(t, "B", lease.Holder)
+}
+
 // holdWriteLock takes a file's write lock, as another process does.
 func holdWriteLock(t *testing.T, path string) (letGo func()) {
 	t.Helper()
