@@ -257,13 +257,13 @@ func (f *flight) fail(ctx context.Context, s store.Store, err error) error {
 		}
 		return failure
 	}
-	f.leave(ctx, s, failure)
+	f.leaveFailure(ctx, s, failure)
 	return failure
 }
 
-// leave leaves a failure that may have been charged with the lease. While the
+// leaveFailure puts a failure that may have been charged on the lease. While the
 // store does not take it, the flight can be joined, and tells it.
-func (f *flight) leave(ctx context.Context, s store.Store, failure *schema.Error) {
+func (f *flight) leaveFailure(ctx context.Context, s store.Store, failure *schema.Error) {
 	lasts := cmp.Or(time.Duration(failure.RetryAfterSeconds)*time.Second, keepFailure)
 	for end := f.c.Now().Add(lasts); ; {
 		leaving, cancel := storeContext(ctx)

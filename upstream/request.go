@@ -52,8 +52,11 @@ func (c *Client) newRequest(ctx context.Context, e schema.Endpoint, kolID string
 // the first.
 type unreplayable struct{}
 
+// Read is at its end at once.
 func (unreplayable) Read([]byte) (int, error) { return 0, io.EOF }
-func (unreplayable) Close() error             { return nil }
+
+// Close does nothing.
+func (unreplayable) Close() error { return nil }
 
 // newTransport keeps connections alive for a burst of calls, but less long
 // than servers do, so that a request seldom meets a connection that the other
