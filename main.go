@@ -40,23 +40,16 @@ func main() {
 // once, and answers that are paid for are being waited for. But Ctrl-C a second
 // later is meant: it ends the process.
 func untilSignal(ctx context.Context) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(ctx)
-	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
 	if !signal.Ignored(syscall.SIGHUP) { // under nohup, the server outlives its terminal
-		signal.Notify(signals, syscall.SIGHUP)
+		ends = append(ends, syscall.SIGHUP)
 	}
-	go func() {
-		<-signals
-		cancel()
-		first := time.Now()
-		for s := range signals {
-			if s == os.Interrupt && time.Since(first) > time.Second {
-				os.Exit(exitFailure)
-			}
-		}
-	}()
-	return ctx, cancel
+	ctx, stop := signal.NotifyContext(ctx, ends...)
+	context.AfterFunc(ctx, func() {
+		time.Sleep(time.Second)
+		signal.Reset(os.Interrupt)
+	})
+	return ctx, stop
 }
 
 // process is what a run sees of the world.
@@ -66,21 +59,9 @@ type process struct {
 	stdout, stderr io.Writer
 }
 
-// writePatience is how long the end of a run waits for a reader of stderr.
-const writePatience = time.Second
-
-// say writes a line to stderr. It does not wait long for a reader: the pipe may
-// be full, and the process is to end.
+// say writes a line to stderr.
 func (p process) say(line string) {
-	written := make(chan struct{})
-	go func() {
-		defer close(written)
-		_, _ = fmt.Fprintln(p.stderr, line) // there is nowhere else to say so
-	}()
-	select {
-	case <-written:
-	case <-time.After(writePatience):
-	}
+	_, _ = fmt.Fprintln(p.stderr, line) // there is nowhere else to say so
 }
 
 // builtFrom returns the commit that the binary was built from.

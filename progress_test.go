@@ -14,7 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestATerminalShowsHowManyPortraitsHaveArrived(t *testing.T) {
+func TestATerminalShowsHowManyPortraitsHaveArrivedAndWhatTheyCost(t *testing.T) {
 	master, terminal, err := pty.Open()
 	require.NoError(t, err)
 	var shown bytes.Buffer
@@ -24,16 +24,19 @@ func TestATerminalShowsHowManyPortraitsHaveArrived(t *testing.T) {
 		_, _ = io.Copy(&shown, master) // ends with an error once the terminal is closed
 	}()
 
-	arrived, done := showProgress(terminal, 2)
-	arrived()
-	arrived()
-	done()
+	bar := newBar(terminal, 3)
+	require.NoError(t, bar.RenderBlank())
+	for charged := range 2 {
+		bar.Describe(collecting(charged))
+		require.NoError(t, bar.Add(1))
+	}
+	require.NoError(t, bar.Finish())
 	require.NoError(t, terminal.Close())
 	<-read
 	require.NoError(t, master.Close())
-	assert.Contains(t, shown.String(), "Collecting portraits")
-	assert.Contains(t, shown.String(), "(0/2)")
-	assert.Contains(t, shown.String(), "(1/2)")
+	assert.Contains(t, shown.String(), "Collecting portraits, 0 charged")
+	assert.Contains(t, shown.String(), "(1/3)")
+	assert.Regexp(t, `1 charged.*\(2/3\)`, shown.String())
 	assert.True(t, bytes.HasSuffix(bytes.TrimRight(shown.Bytes(), " "), []byte("\r")), "the bar is taken away: %q", shown.String())
 }
 
@@ -41,9 +44,10 @@ func TestAFileShowsNoProgress(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "log")
 	file, err := os.Create(path)
 	require.NoError(t, err)
-	arrived, done := showProgress(file, 2)
-	arrived()
-	done()
+	bar := newBar(file, 2)
+	bar.Describe(collecting(1))
+	require.NoError(t, bar.Add(1))
+	require.NoError(t, bar.Finish())
 	require.NoError(t, file.Close())
 	log, err := os.ReadFile(path)
 	require.NoError(t, err)

@@ -19,12 +19,11 @@ import (
 )
 
 // storage returns how the store that cfg asks for is opened, and its name for
-// the log. Where its file cannot be used, that is a store in memory, so that the
-// server does its work; its answers then carry a warning. The error names
-// PORTRAIT_STORE and no part of the address.
+// the log. The error names PORTRAIT_STORE and no part of the address. A file that
+// cannot be used is an error that is sqlite.ErrUnusable when it is opened.
 func storage(cfg *config.Config, log *slog.Logger) (open store.Opener, name string, err error) {
 	if cfg.Store.Kind == config.StoreMemory {
-		return openMemory, "memory", nil
+		return func(context.Context) (store.Store, error) { return memory.New(), nil }, "memory", nil
 	}
 	if cfg.Store.Kind == config.StoreRedis {
 		s, err := redis.New(cfg.Store.URL.Reveal(), scope(cfg))
@@ -36,27 +35,30 @@ func storage(cfg *config.Config, log *slog.Logger) (open store.Opener, name stri
 	path := cfg.Store.Path
 	if path == "" {
 		if path, err = sqlite.DefaultPath(); err != nil {
-			warnOfMemory(log, err)
-			return openMemory, "memory", nil
+			cause := fmt.Errorf("%w: %w", sqlite.ErrUnusable, err)
+			return func(context.Context) (store.Store, error) { return nil, cause }, "sqlite", nil
 		}
 	}
 	return func(ctx context.Context) (store.Store, error) {
 		s, err := sqlite.Open(ctx, sqlite.Options{Path: path, Scope: scope(cfg), Logger: log})
-		if errors.Is(err, sqlite.ErrUnusable) {
-			warnOfMemory(log, err)
-			return memory.New(), nil
-		}
 		if err != nil {
-			return nil, err
+			return nil, err // and no interface that holds a nil pointer
 		}
 		return s, nil
 	}, "sqlite:" + path, nil
 }
 
-func openMemory(context.Context) (store.Store, error) { return memory.New(), nil }
-
-func warnOfMemory(log *slog.Logger, cause error) {
-	log.Warn("the portrait store cannot be used: portraits are kept in memory, and are gone when this process ends, as is its count of charged calls; set PORTRAIT_STORE to another file", "error", cause)
+// orMemory opens a store in memory where the file cannot be used, so that the
+// server does its work. Its answers then carry a warning.
+func orMemory(open store.Opener, log *slog.Logger) store.Opener {
+	return func(ctx context.Context) (store.Store, error) {
+		s, err := open(ctx)
+		if errors.Is(err, sqlite.ErrUnusable) {
+			log.Warn("the portrait store cannot be used: portraits are kept in memory, and are gone when this process ends, as is its count of charged calls; set PORTRAIT_STORE to another file", "error", err)
+			return memory.New(), nil
+		}
+		return s, err
+	}
 }
 
 // scope names the upstream that a store's figures and portraits are of, so
@@ -75,9 +77,6 @@ func scope(cfg *config.Config) string {
 
 // hostOf returns the host of an address, with its port where it has one.
 func hostOf(address string) string {
-	u, err := url.Parse(address)
-	if err != nil {
-		return ""
-	}
+	u, _ := url.Parse(address) // the settings have been checked
 	return strings.ToLower(u.Host)
 }

@@ -48,7 +48,7 @@ func TestAnAddressBeyondLoopbackIsRefused(t *testing.T) {
 	code := run(t.Context(), process{env: envconfig.MapLookuper(nil), stdout: io.Discard, stderr: &stderr},
 		[]string{"--env", "sample", "--transport", "http", "--addr", "0.0.0.0:0"})
 	assert.Equal(t, exitUsage, code)
-	assert.Equal(t, "--addr is \"0.0.0.0:0\": this version serves loopback addresses only, such as 127.0.0.1:8080\n", stderr.String())
+	assert.Equal(t, "MCP_ADDR is \"0.0.0.0:0\": this version serves loopback addresses only, such as 127.0.0.1:8080\n", stderr.String())
 }
 
 // callPortrait returns both halves of the answer for the documented KOL, but
@@ -66,7 +66,7 @@ func callPortrait(t *testing.T, c *client.Client) string {
 	require.False(t, result.IsError)
 	raw, err := json.Marshal(result)
 	require.NoError(t, err)
-	moment := regexp.MustCompile(`"retrievedAt":"[^"]*"|Fetched [0-9: -]+ UTC`)
+	moment := regexp.MustCompile(`"retrievedAt":"[^"]*"|Collected [0-9: -]+ UTC`)
 	return moment.ReplaceAllString(string(raw), "")
 }
 

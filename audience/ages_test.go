@@ -1,113 +1,54 @@
-package audience_test
+package audience
 
 import (
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
 
-	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
 )
 
-func TestMedianAge(t *testing.T) {
-	d, _ := documented(t)
-	for _, tt := range []struct {
-		name string
-		ages []schema.AgeShare
-		want float64 // 0 where it is not known
-	}{
-		{"documented: 35 + 10 x (0.5 - 0.3296) / 0.5362", d.Ages, 38.2},
-		{"in the middle of a group", agesOf(0, 0, 1, 0, 0), 30},
-		{"18-24 spans seven years", agesOf(0, 1, 0, 0, 0), 21.5},
-		{"at the edge of two groups", agesOf(0, 0, 0.5, 0.5, 0), 35},
-		{"of those that are listed, where the sum is 0.8", agesOf(0, 0.1, 0.6, 0.1, 0), 30},
-		{"in the group without a beginning", agesOf(0.6, 0.4, 0, 0, 0), 0},
-		{"in the group without an end", agesOf(0, 0, 0, 0.4, 0.6), 0},
-		{"a group has no row", agesOf(0.1, 0.2, 0.5, 0.2), 0},
-		{"a group is unknown", append(agesOf(0, 0, 1, 0, 0), schema.AgeShare{Group: "45-54"}), 0},
-		{"only an unknown group", []schema.AgeShare{{Group: "25-30", Percent: 1}}, 0},
+func TestAgesAsPeopleWriteThem(t *testing.T) {
+	for want, spellings := range map[string]string{
+		"<18":                        "<18|< 18|＜18|under 18|below 18|<=17|≤17|17 and under|0-17|minors|underage|未成年|18岁以下|17岁及以下|18 or younger",
+		"18-24":                      "18-24|18–24|18 — 24|18 to 24|18~24|18至24岁|18到24周岁|18 - 24 years old|aged 18-24|between 18 and 24|１８－２４",
+		"25-34":                      "25-34岁|25-34歲",
+		"35-44":                      "35 to 44 yrs",
+		">44":                        ">44|＞44|45+|>=45|≥45|45 and over|over 44|over 45|45 or older|45 plus|45岁以上|44 岁以上|45岁及以上|45-99|45-100",
+		"18-34: 18-24 25-34":         "18-34|18 to 34",
+		"25-44: 25-34 35-44":         "25-44",
+		"18+: 18-24 25-34 35-44 >44": "18+|adults|成年人|over 18|18-99",
+		"25+: 25-34 35-44 >44":       "25岁以上|25+",
+		"<25: <18 18-24":             "under 25|25岁以下|0-24",
+		"<35: <18 18-24 25-34":       "under 35|<=34|up to 34|35 岁以下",
+		"none":                       "0-99|0+|20-30|20-34|25-35|30|18|Gen Z|90后|-|18-|>45|<=18|44-35|99999999999999999999-3|-18-24|13-17|45-54",
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := audience.New(nil).Summarize(&schema.Distributions{Ages: tt.ages}, schema.English)
-			require.NotNil(t, s.Age)
-			if tt.want == 0 {
-				assert.Nil(t, s.Age.MedianYears)
-				return
+		for _, spelling := range strings.Split(spellings, "|") {
+			got := "none"
+			if c := known().choice(schema.DimensionAgeGroups, spelling); c != nil {
+				got = c.label.en
+				if len(c.members) > 1 {
+					got += ": " + keys(c.members)
+				}
 			}
-			require.NotNil(t, s.Age.MedianYears)
-			assert.InDelta(t, tt.want, *s.Age.MedianYears, 1e-9)
-		})
+			assert.Equal(t, want, got, spelling)
+		}
 	}
 }
 
-func TestCoreAgeGroup(t *testing.T) {
-	for _, tt := range []struct {
-		name  string
-		ages  []schema.AgeShare
-		group string // empty where there is none
-		share float64
-	}{
-		{"the largest", agesOf(0.1, 0.2, 0.4, 0.2, 0.1), "25-34", 0.4},
-		{"the younger of equals", agesOf(0, 0.4, 0.4, 0.2, 0), "18-24", 0.4},
-		{"the younger of equals, whatever the order", []schema.AgeShare{{Group: "35-44", Percent: 0.5}, {Group: "25-34", Percent: 0.5}}, "25-34", 0.5},
-		{"an unknown group, if it is the largest", append(agesOf(0, 0.3), schema.AgeShare{Group: "45-54", Percent: 0.7}), "45-54", 0.7},
-		{"a known group before an equal unknown one", []schema.AgeShare{{Group: "45-54", Percent: 0.5}, {Group: "25-34", Percent: 0.5}}, "25-34", 0.5},
-		{"none without rows", nil, "", 0},
-		{"none where nobody is in any", agesOf(0, 0, 0, 0, 0), "", 0},
+func TestAgeWords(t *testing.T) {
+	for span, want := range map[string]label{
+		"<18":   {"under 18", "18 岁以下"},
+		"<35":   {"under 35", "35 岁以下"},
+		"25-44": {"25-44", "25-44 岁"},
+		"18+":   {"18 and over", "18 岁及以上"},
+		">44":   {"45 and over", "45 岁及以上"},
 	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := audience.New(nil).Summarize(&schema.Distributions{Ages: tt.ages}, schema.English)
-			if tt.group == "" {
-				assert.Nil(t, s.Age)
-				return
-			}
-			require.NotNil(t, s.Age)
-			assert.Equal(t, tt.group, s.Age.CoreGroup)
-			assert.InDelta(t, tt.share, float64(s.Age.CoreShare), 1e-9)
-		})
-	}
-}
-
-func TestMinorShareIsAbsentWithoutItsRow(t *testing.T) {
-	withZero := audience.New(nil).Summarize(&schema.Distributions{Ages: agesOf(0, 1, 0, 0, 0)}, schema.English)
-	require.NotNil(t, withZero.Age.MinorShare)
-	assert.Zero(t, *withZero.Age.MinorShare)
-
-	without := audience.New(nil).Summarize(&schema.Distributions{Ages: agesOf(0, 1, 0, 0, 0)[1:]}, schema.English)
-	assert.Nil(t, without.Age.MinorShare)
-	assert.NotContains(t, without.Insights, "Under 18: 0.0%.")
-}
-
-func TestShortestRunOfAges(t *testing.T) {
-	for _, tt := range []struct {
-		name   string
-		ages   []schema.AgeShare
-		en, zh string // empty where there is no such sentence
-	}{
-		{"two neighbours", agesOf(0.02, 0.03, 0.27, 0.54, 0.14), "81.0% are 25-44.", "25-44 岁占 81.0%。"},
-		{"exactly four in five", agesOf(0.1, 0.1, 0.1, 0.7, 0), "80.0% are 25-44.", "25-44 岁占 80.0%。"},
-		{"the larger of two that reach it", agesOf(0, 0.19, 0.61, 0.2, 0), "81.0% are 25-44.", "25-44 岁占 81.0%。"},
-		{"the younger of equals", agesOf(0, 0.2, 0.6, 0.2, 0), "80.0% are 18-34.", "18-34 岁占 80.0%。"},
-		{"open below", agesOf(0.5, 0.4, 0.1, 0, 0), "90.0% are under 25.", "25 岁以下占 90.0%。"},
-		{"open above", agesOf(0, 0, 0.1, 0.4, 0.5), "90.0% are 35 and over.", "35 岁及以上占 90.0%。"},
-		{"four of five, where ages are spread", agesOf(0.1, 0.2, 0.2, 0.2, 0.3), "90.0% are 18 and over.", "18 岁及以上占 90.0%。"},
-		{"a single group is in the headline", agesOf(0, 0.1, 0.85, 0.05, 0), "", ""},
-		{"all groups together say nothing", agesOf(0.25, 0.1, 0.2, 0.2, 0.25), "", ""},
-		{"not where ages hold more than everybody", agesOf(0.1, 0.1, 0.2, 0.9, 0.1), "", ""},
-		{"not with a group missing", agesOf(0.02, 0.03, 0.27, 0.54), "", ""},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			d := &schema.Distributions{Ages: tt.ages}
-			en := audience.New(nil).Summarize(d, schema.English).Insights
-			zh := audience.New(nil).Summarize(d, schema.Chinese).Insights
-			if tt.en == "" {
-				assert.NotContains(t, strings.Join(en, " "), " are ")
-				return
-			}
-			assert.Equal(t, tt.en, en[0])
-			assert.Equal(t, tt.zh, zh[0])
-		})
+		for _, lang := range []schema.Language{schema.English, schema.Chinese} {
+			words := ageWords(span, lang)
+			assert.Equal(t, want.in(lang), words)
+			assert.Equal(t, span, known().choice(schema.DimensionAgeGroups, words).label.en, "the words mean the same ages")
+		}
 	}
 }

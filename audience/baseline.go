@@ -1,138 +1,134 @@
 package audience
 
 import (
+	"errors"
 	"fmt"
-	"maps"
 	"strconv"
 
 	"kol-portrait-mcp/schema"
 )
 
-// baseline is what an index compares with, by dimension.
-type baseline map[schema.Dimension]yardstick
+// Source is what an index compares with.
+type Source int
 
-// yardstick is one dimension of a baseline.
-type yardstick struct {
-	// people is how much of the population each name of facts.rows holds: a
-	// count, or a share.
-	people map[string]float64
-	// total is the sum of people.
-	total float64
-	// configured is set where the user brought the figures.
-	configured bool
+// The sources.
+const (
+	NoSource Source = iota
+	Census          // China's 2020 census
+	Platform        // Xiaohongshu's own users
+	Own             // the user's own baseline
+)
+
+// Baseline is what an index compares with, by dimension.
+type Baseline struct {
+	references map[schema.Dimension]*List
 }
 
-// census returns the baseline of China's 2020 census: 31 provinces, and gender.
-func census() baseline {
-	return baseline{
-		schema.DimensionProvinces: population("census-provinces.csv", "province"),
-		schema.DimensionGender:    population("census-gender.csv", "gender"),
-	}
-}
-
-func population(name, of string) yardstick {
-	y := yardstick{people: map[string]float64{}}
-	for _, row := range table(name, of, "population") {
-		n, err := strconv.ParseFloat(row[1], 64)
-		if err != nil {
-			panic(fmt.Sprintf("audience: table %s: %v", name, err))
+// builtIn returns the built-in references: provinces of the census, and gender of
+// the platform.
+func builtIn() map[schema.Dimension]*List {
+	read := func(of schema.Dimension, source Source, file string, columns ...string) *List {
+		var rows []schema.Row
+		var sum float64
+		for _, row := range table(file, columns...) {
+			share, _ := strconv.ParseFloat(row[1], 64) // the tests check the tables
+			rows = append(rows, schema.Row{Name: row[0], Share: share})
+			sum += share
 		}
-		y.people[row[0]] = n
-		y.total += n
+		for i := range rows {
+			rows[i].Share /= sum // the census counts people
+		}
+		l := newList(of, rows, 0)
+		l.source = source
+		return l
 	}
-	return y
+	return map[schema.Dimension]*List{
+		schema.DimensionProvinces: read(schema.DimensionProvinces, Census, "census-provinces.csv", "province", "population"),
+		schema.DimensionGender:    read(schema.DimensionGender, Platform, "platform-gender.csv", "gender", "share"),
+	}
 }
 
-// under returns b with the dimensions of the user's own baseline, if there is
-// one, in place of its own.
-func (b baseline) under(own *Baseline) baseline {
-	if own == nil {
-		return b
-	}
-	both := maps.Clone(b)
-	maps.Copy(both, own.dimensions)
-	return both
-}
-
-// against says in a sentence what an index of the dimension compares with.
-func (b baseline) against(of schema.Dimension, lang schema.Language) string {
-	if b[of].configured {
-		return say(lang, "against the configured baseline", "对比自定义基准")
-	}
-	return say(lang, "against the 2020 census", "对比 2020 年人口普查")
-}
-
-// index returns the TGI of the named rows of a dimension together: their share
-// in the audience by their share in the baseline, times 100.
+// NewBaseline returns a user's own baseline for the dimensions that d has, such
+// as a portrait of the vendor's, or of many KOLs together. Its names are read as
+// the vendor's rows are.
 //
-// It is nil where the audience or the baseline has no row for one of the names,
-// or the audience's shares cannot be right.
-func (b baseline) index(of schema.Dimension, names []string, rows []schema.NameShare) *schema.Index {
-	return b.measure(of, rows).index(names...)
+// An error is one line that says what to mend, and where.
+func NewBaseline(d *schema.Distributions) (*Baseline, error) {
+	own := &Baseline{map[schema.Dimension]*List{}}
+	for _, of := range schema.Dimensions {
+		if len(d.Rows[of]) == 0 && d.LeftOut[of] == 0 {
+			continue
+		}
+		l := newList(of, d.Rows[of], d.LeftOut[of])
+		switch {
+		case l.LeftOut > 0:
+			return nil, fmt.Errorf("%s: rows without a usable name and share, or there twice: %d; a share is a fraction from 0 to 1", of, l.LeftOut)
+		case l.Unknown != nil:
+			return nil, fmt.Errorf("%s: %s is not known", of, quote(l.Unknown[0]))
+		case !l.Tells():
+			return nil, fmt.Errorf("%s: the shares sum to %.4g; they are fractions of 1", of, l.Sum)
+		}
+		l.source = Own
+		own.references[of] = l
+	}
+	if len(own.references) == 0 {
+		return nil, errors.New("it has no rows: it takes any of ages, gender, provinces, cities, interests and devices, shaped as in a portrait's distributions")
+	}
+	return own, nil
 }
 
-// measure sets the rows of an audience beside the baseline.
+// Source tells what the TGIs of one of schema.Dimensions compare with. It is
+// NoSource where there are none.
+func (x *Audience) Source(of schema.Dimension) Source {
+	if r := x.List(of).reference; r != nil {
+		return r.source
+	}
+	return NoSource
+}
+
+// compareWith sets what the list's TGIs compare with, which may be nothing, and
+// gives the rows theirs.
 //
-// Where the vendor lists all of a dimension and the baseline is of everybody
-// too, both shares are taken among the rows that the baseline has, so that the
-// baseline's own mean is 100: followers overseas change nothing for a province.
-// An audience whose rows leave somebody out has no index then. Where either
-// list is cut off, a share is one of everybody.
-func (b baseline) measure(of schema.Dimension, rows []schema.NameShare) measure {
-	m := measure{people: b[of].people, listed: make(map[string]float64, len(b[of].people)), audience: 1, population: 1}
-	var everybody, inBoth float64
-	for _, row := range rows {
-		everybody += row.Percent
-		if _, known := m.people[row.Name]; known {
-			m.listed[row.Name] += row.Percent
-			inBoth += row.Percent
+// Shares of provinces are taken among those that the reference has, on both
+// sides: the census has nobody overseas. So are shares of age groups where both
+// lists are whole. Other shares are compared as they are. A list of provinces
+// that leaves out many has no TGI.
+func (l *List) compareWith(r *List) {
+	if r == nil || !l.Tells() || l.of == schema.DimensionProvinces && l.recognised() < wholeSum-rounding {
+		return
+	}
+	l.reference, l.audience, l.baseline = r, 1, 1
+	if l.of == schema.DimensionProvinces || l.of == schema.DimensionAgeGroups && l.Whole && r.Whole {
+		l.audience, l.baseline = 0, r.Sum
+		for _, row := range l.known {
+			if _, both := r.row(row.of); both {
+				l.audience += row.Share
+			}
 		}
 	}
-	if overfull(everybody) {
-		return measure{}
-	}
-	if complete(of) && whole(b[of].total) {
-		if !whole(everybody) {
-			return measure{}
+	for i, row := range l.Rows {
+		if row.of != nil {
+			l.Rows[i].TGI = l.tgi(row.of)
 		}
-		m.audience, m.population = inBoth, b[of].total
 	}
-	return m
 }
 
-// measure is a dimension of an audience beside a baseline. The zero measure has
-// no index.
-type measure struct {
-	listed, people       map[string]float64 // the audience's share and the baseline's people, by name
-	audience, population float64            // all that they are parts of
-}
-
-// index returns the TGI of the named rows together, or nil where one of them is
-// not known.
-func (m measure) index(names ...string) *schema.Index {
-	var share, expected float64
-	for _, name := range names {
-		percent, known := m.listed[name]
-		if !known {
-			return nil
-		}
-		share += percent
-		expected += m.people[name]
-	}
-	if m.audience <= 0 || expected <= 0 {
+// tgi returns the target group index of some entries together: their share in
+// the audience by their share in the reference, times 100. It is nil where one of
+// them has no row here or none there.
+func (l *List) tgi(entries ...*entry) *schema.Index {
+	if l.reference == nil || l.audience <= 0 {
 		return nil
 	}
-	return new(schema.Index(share / m.audience / (expected / m.population) * 100))
-}
-
-// complete tells whether the vendor lists all of a dimension, and not only the
-// largest rows.
-func complete(of schema.Dimension) bool {
-	return of == schema.DimensionGender || of == schema.DimensionAgeGroups || of == schema.DimensionProvinces
-}
-
-// whole tells whether the sum of a list is everybody, within rounding: shares
-// that make up one, or a count of people.
-func whole(sum float64) bool {
-	return sum >= 1-sumTolerance-rounding
+	var share, expected float64
+	for _, e := range entries {
+		here, listed := l.row(e)
+		there, _ := l.reference.row(e)
+		if !listed || there <= 0 {
+			return nil
+		}
+		share += here
+		expected += there
+	}
+	return new(schema.Index(share / l.audience / (expected / l.baseline) * 100))
 }

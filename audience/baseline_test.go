@@ -1,82 +1,68 @@
 package audience
 
 import (
-	"encoding/json"
-	"maps"
-	"os"
-	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"kol-portrait-mcp/schema"
 )
 
-func TestCensusIsTheCommuniques(t *testing.T) {
-	var provinces, people float64
-	for _, n := range census()[schema.DimensionProvinces].people {
-		provinces++
-		people += n
-	}
-	assert.InDelta(t, 31, provinces, 0)
-	assert.InDelta(t, 1_409_778_724, people, 0)
-	var both float64
-	for _, n := range census()[schema.DimensionGender].people {
-		both += n
-	}
-	assert.InDelta(t, 1_411_778_724, both, 0, "with servicemen")
+func TestBuiltInBaseline(t *testing.T) {
+	references := builtIn()
+	assert.Len(t, references, 2)
+	census, gender := references[schema.DimensionProvinces], references[schema.DimensionGender]
+	assert.Len(t, census.known, 31)
+	guangdong, _ := census.row(known().entry(schema.DimensionProvinces, "广东"))
+	assert.InDelta(t, 126_012_510.0/1_409_778_724, guangdong, 1e-12)
+	_, listed := census.row(known().entry(schema.DimensionProvinces, "香港"))
+	assert.False(t, listed)
+	women, _ := gender.row(known().entry(schema.DimensionGender, schema.Female))
+	assert.InDelta(t, 0.7, women, 1e-12)
 }
 
-func TestIndexOfTheDocumentedKOL(t *testing.T) {
-	raw, err := os.ReadFile("../testdata/documented-response.json")
+func TestOwnBaseline(t *testing.T) {
+	own, err := NewBaseline(&schema.Distributions{Rows: map[schema.Dimension][]schema.Row{
+		"ageGroups": {{Name: "45+", Share: 0.2}},
+		"provinces": {{Name: "Guangdong", Share: 0.1}, {Name: "中国", Share: 0.01}},
+		"devices":   {{Name: "hw01", Label: "华为", Share: 0.2}, {Name: "apple inc.", Share: 0.3}, {Name: "apple", Share: 0.1}},
+	}})
 	require.NoError(t, err)
-	var response struct{ Data schema.Distributions }
-	require.NoError(t, json.Unmarshal(raw, &response))
-	d := response.Data
-	f := readFacts()
-	for _, test := range []struct {
-		of    schema.Dimension
-		names []string
-		want  float64
-	}{
-		{schema.DimensionProvinces, []string{"广东"}, 145.7}, // 0.1190 of 0.9136, against 8.94 %
-		{schema.DimensionGender, []string{schema.Female}, 137.7},
-		{schema.DimensionGender, []string{schema.Male}, 64.2},
-		{schema.DimensionGender, []string{schema.Female, schema.Male}, 100},
-	} {
-		got := f.baseline.index(test.of, test.names, f.rows(test.of, &d))
-		require.NotNil(t, got, "%s %v", test.of, test.names)
-		assert.InDelta(t, test.want, float64(*got), 0.05, "%s %v", test.of, test.names)
+	references := New(own).references()
+	shares := func(of schema.Dimension) map[string]float64 {
+		shares := map[string]float64{}
+		for _, row := range references[of].known {
+			shares[row.of.key] = row.Share
+		}
+		return shares
 	}
+	assert.Equal(t, map[string]float64{">44": 0.2}, shares(schema.DimensionAgeGroups))
+	assert.Equal(t, map[string]float64{"广东": 0.1, "中国": 0.01}, shares(schema.DimensionProvinces))
+	assert.Equal(t, map[string]float64{"huawei": 0.2, "apple inc.": 0.4}, shares(schema.DimensionDevices), "two rows of one brand are one")
+	assert.Equal(t, Own, references[schema.DimensionProvinces].source)
+	assert.Equal(t, Platform, references[schema.DimensionGender].source, "as built in")
 }
 
-// The census's own mean is 100 whatever the audience: each index weighted by
-// how many of the 31 provinces' people live there.
-func TestMeanOfTheProvincesIndexesIs100(t *testing.T) {
-	b := census()
-	people := b[schema.DimensionProvinces].people
-	names := slices.Sorted(maps.Keys(people))
-	rapid.Check(t, func(t *rapid.T) {
-		var rows []schema.NameShare
-		for _, name := range append(names, overseas, domestic, "香港") {
-			rows = append(rows, schema.NameShare{Name: name, Percent: rapid.Float64Range(0, 1).Draw(t, name)})
-		}
-		rows[0].Percent += 0.01 // somebody lives in the provinces
-		everybody := total(rows, func(row schema.NameShare) float64 { return row.Percent })
-		for i := range rows {
-			rows[i].Percent /= everybody
-		}
-		var mean float64
-		for _, name := range names {
-			index := b.index(schema.DimensionProvinces, []string{name}, rows)
-			require.NotNil(t, index, name)
-			mean += float64(*index) * people[name] / b[schema.DimensionProvinces].total
-		}
-		assert.InDelta(t, 100, mean, 1e-9)
-		assert.InDelta(t, 100, float64(*b.index(schema.DimensionProvinces, names, rows)), 1e-9, "all of them together")
-		assert.Nil(t, b.index(schema.DimensionProvinces, []string{"香港"}, rows), "the census is without it")
-		assert.Nil(t, b.index(schema.DimensionProvinces, []string{names[0], overseas}, rows))
-	})
+func TestBaselinesThatAreRefused(t *testing.T) {
+	rows := func(of schema.Dimension, rows ...schema.Row) *schema.Distributions {
+		return &schema.Distributions{Rows: map[schema.Dimension][]schema.Row{of: rows}}
+	}
+	for _, tt := range []struct {
+		name string
+		d    *schema.Distributions
+		want string
+	}{
+		{"nothing", &schema.Distributions{}, "it has no rows: it takes any of ages, gender, provinces, cities, interests and devices, shaped as in a portrait's distributions"},
+		{"a city among provinces", rows("provinces", schema.Row{Name: "Shenzhen", Share: 0.1}), `provinces: "Shenzhen" is not known`},
+		{"a region", rows("provinces", schema.Row{Name: "华东", Share: 0.3}), `provinces: "华东" is not known`},
+		{"a span of ages", rows("ageGroups", schema.Row{Name: "18-34", Share: 0.3}), `ageGroups: "18-34" is not known`},
+		{"nobody", rows("interests", schema.Row{Name: "美食"}), "interests: the shares sum to 0; they are fractions of 1"},
+		{"more than everybody", rows("devices", schema.Row{Name: "huawei", Share: 0.6}, schema.Row{Name: "vivo", Share: 0.5}), "devices: the shares sum to 1.1; they are fractions of 1"},
+		{"rows left out", &schema.Distributions{LeftOut: map[schema.Dimension]int{"cities": 2}}, "cities: rows without a usable name and share, or there twice: 2; a share is a fraction from 0 to 1"},
+	} {
+		own, err := NewBaseline(tt.d)
+		require.EqualError(t, err, tt.want, tt.name)
+		assert.Nil(t, own)
+	}
 }

@@ -2,143 +2,83 @@ package audience
 
 import (
 	"cmp"
+	"math"
 	"slices"
 	"strings"
 
 	"kol-portrait-mcp/schema"
 )
 
-// namedKOLs is up to how many KOLs a comparison has room for all there is to
-// tell of each: more have no names of top rows, nor of the similarity's rows and
-// columns, and nothing twice.
-const namedKOLs = 10
+const (
+	shortSum        = 0.98 // the least that a list of everybody sums to without a warning: two points of the vendor's rounding
+	equalScores     = 0.03 // how far below the best a score counts as equal, as a part of it: the vendor's shares are estimates
+	mostTriangle    = 6    // up to how many KOLs a comparison has the similarity of each two: finalists
+	mostSimilarKOLs = 1000 // up to how many KOLs each is told the most similar one: all are compared two by two
+)
 
-// Compare returns the portraits side by side, with names in lang, and how
-// alike their profiles are, in the same order; fewer than two have no
-// similarity.
-//
-// With a target audience they are ranked by the score of their fit as shown,
-// then by the independent reach, then by KOL id; those without a score
-// come last, without a rank, by KOL id. Without one they stay in the order
-// given.
-func (a *Analyst) Compare(portraits []*schema.Collected, t *Target, lang schema.Language) ([]schema.ComparedPortrait, *schema.Similarity) {
-	contenders := make([]contender, 0, len(portraits))
-	for _, p := range portraits {
-		contenders = append(contenders, contender{p, a.Fit(t, &p.Distributions, lang)})
-	}
-	return a.compare(contenders, t != nil, lang)
+// Compared is one KOL of a comparison. It takes a few KB and holds on to no
+// Audience, so that thousands of them can be kept.
+type Compared struct {
+	// Portrait has all but what the other KOLs decide: Rank and MostSimilar.
+	Portrait schema.ComparedPortrait
+
+	// What a reader has to be warned of, each a part of schema.Dimensions in its
+	// order.
+	Missing  []schema.Dimension // the vendor sent nothing
+	Overfull []schema.Dimension // the rows hold more than everybody, so that no figure is made of them
+	Short    []schema.Dimension // a list of everybody that sums to less than 98 %
+	Unknown  []schema.Dimension // has rows whose names are not known
+
+	// AtMost is the most that may match in each dimension in which something chosen
+	// is not listed; nil where everything is.
+	AtMost schema.Matched
+
+	profile    profile
+	similarity float64 // to the most similar KOL
 }
 
-// contender is a portrait that is compared, and its fit where there is a
-// target audience.
-type contender struct {
-	*schema.Collected
-	fit *schema.Fit
-}
-
-func (a *Analyst) compare(contenders []contender, ranked bool, lang schema.Language) ([]schema.ComparedPortrait, *schema.Similarity) {
-	if ranked {
-		contenders = slices.SortedStableFunc(slices.Values(contenders), byRank)
-	}
-	rows := make([]schema.ComparedPortrait, 0, len(contenders))
-	for i, c := range contenders {
-		row := a.comparedPortrait(c, lang)
-		if _, scored := c.score(); scored {
-			row.Rank = i + 1
-		}
-		if len(contenders) > namedKOLs {
-			shorten(&row, c.fit)
-		}
-		rows = append(rows, row)
-	}
-	return rows, a.similarityOf(contenders)
-}
-
-// shorten leaves out of a row what there is no room for: names, and what the fit
-// tells in its own way of a dimension that the target audience names.
-func shorten(row *schema.ComparedPortrait, fit *schema.Fit) {
-	row.TopProvinces, row.TopInterests = nil, nil
-	if fit == nil {
-		return
-	}
-	if told(fit.Gender) {
-		row.Female = nil
-	}
-	if told(fit.AgeGroups) {
-		row.CoreAgeGroup, row.CoreAgeShare = "", nil
-	}
-	if told(fit.Cities) {
-		row.Tier1CityShare = nil
-	}
-	if told(fit.Devices) {
-		row.AppleShare = nil
-	}
-}
-
-// told tells whether a fit has a share for a dimension.
-func told(m *schema.Match) bool { return m != nil && m.MatchedShare != nil }
-
-// byRank compares contenders so that the better fit comes first.
-func byRank(c, d contender) int {
-	scoreC, scoredC := c.score()
-	scoreD, scoredD := d.score()
-	switch {
-	case scoredC && !scoredD:
-		return -1
-	case scoredD && !scoredC:
-		return 1
-	}
-	return cmp.Or(
-		cmp.Compare(scoreD, scoreC),
-		cmp.Compare(d.reach(), c.reach()),
-		strings.Compare(c.KOLID, d.KOLID),
-	)
-}
-
-// score is the score, with the two decimals that it is shown with, and whether
-// there is one.
-func (c contender) score() (float64, bool) {
-	if c.fit == nil || c.fit.Score == nil {
-		return 0, false
-	}
-	return *c.fit.Score, true
-}
-
-// reach is the independent reach, exactly: with many dimensions it is smaller
-// than what a comparison shows of it. What is not known is behind any that is;
-// without a score there is none to rank by.
-func (c contender) reach() float64 {
-	if _, scored := c.score(); !scored || c.fit.Reach == nil || c.fit.Reach.Independent == nil {
-		return -1
-	}
-	return float64(*c.fit.Reach.Independent)
-}
-
-func (a *Analyst) comparedPortrait(c contender, lang schema.Language) schema.ComparedPortrait {
-	s := a.Summarize(&c.Distributions, lang)
-	row := schema.ComparedPortrait{
-		KOLID:          c.KOLID,
-		AsOf:           c.AsOf,
-		TopProvinces:   names(s.TopProvinces),
-		TopInterests:   names(s.TopInterests),
+// Compared returns the KOL as one of a comparison, with names in lang. Label, asOf
+// and t may be empty.
+func (x *Audience) Compared(kolID, label, asOf string, t *Target, lang schema.Language) *Compared {
+	s := x.Summary(lang)
+	c := &Compared{profile: newProfile(x), Portrait: schema.ComparedPortrait{
+		KOLID:          kolID,
+		Label:          label,
+		AsOf:           asOf,
+		TopProvinces:   rankedNames(s.TopProvinces),
+		TopInterests:   rankedNames(s.TopInterests),
 		Tier1CityShare: rough(s.Tier1CityShare),
 		OverseasShare:  rough(s.OverseasShare),
-		AppleShare:     rough(a.facts().appleShare(c.Distributions.Devices)),
-		Fit:            comparedFit(c.fit),
-	}
+		AppleShare:     rough(x.share(known().entry(schema.DimensionDevices, "apple inc."))),
+	}}
+	c.setFit(x.Fit(t, lang))
 	if s.Gender != nil {
-		row.Female = rough(s.Gender.Female)
+		c.Portrait.Female = rough(s.Gender.Female)
 	}
 	if s.Age != nil {
-		row.CoreAgeGroup = s.Age.CoreGroup
-		row.CoreAgeShare = rough(&s.Age.CoreShare)
-		row.MedianYears = s.Age.MedianYears
-		row.MinorShare = rough(s.Age.MinorShare)
+		c.Portrait.CoreAgeGroup = s.Age.CoreGroup
+		c.Portrait.CoreAgeShare = rough(&s.Age.CoreShare)
+		c.Portrait.MedianYears = s.Age.MedianYears
+		c.Portrait.MinorShare = rough(s.Age.MinorShare)
 	}
-	return row
+	for _, of := range schema.Dimensions {
+		l := x.List(of)
+		switch {
+		case l.Overfull:
+			c.Overfull = append(c.Overfull, of)
+		case !l.Tells():
+			c.Missing = append(c.Missing, of)
+		case l.listsAll() && l.Sum < shortSum-rounding:
+			c.Short = append(c.Short, of)
+		}
+		if l.Unknown != nil {
+			c.Unknown = append(c.Unknown, of)
+		}
+	}
+	return c
 }
 
-func names(rows []schema.RankedShare) []string {
+func rankedNames(rows []schema.RankedShare) []string {
 	var names []string
 	for _, row := range rows {
 		names = append(names, row.Name)
@@ -146,7 +86,6 @@ func names(rows []schema.RankedShare) []string {
 	return names
 }
 
-// rough is the share as a comparison has it, where there is one.
 func rough(share *schema.Share) *schema.RoughShare {
 	if share == nil {
 		return nil
@@ -154,35 +93,134 @@ func rough(share *schema.Share) *schema.RoughShare {
 	return new(schema.RoughShare(*share))
 }
 
-// comparedFit keeps of a fit what a comparison has room for.
-func comparedFit(fit *schema.Fit) *schema.ComparedFit {
+// setFit keeps of a fit what differs from KOL to KOL.
+func (c *Compared) setFit(fit *schema.Fit) {
 	if fit == nil {
-		return nil
+		return
 	}
-	compared := &schema.ComparedFit{Score: fit.Score, ScoreLowerBound: fit.ScoreLowerBound, Matched: map[schema.Dimension]schema.Share{}, Reach: fit.Reach}
-	for of, match := range fit.Matches() {
-		if match.MatchedShare != nil {
-			compared.Matched[of] = *match.MatchedShare
+	compared := &schema.ComparedFit{Score: fit.Score, ScoreAtMost: fit.ScoreAtMost, Matched: schema.Matched{}}
+	for _, of := range schema.TargetDimensions {
+		m := *fit.Of(of)
+		if m == nil {
+			continue
 		}
-		if len(match.NotListed) > 0 {
-			compared.NotListed = append(compared.NotListed, of)
+		if m.MatchedShare != nil {
+			compared.Matched[of] = schema.RoughShare(*m.MatchedShare)
 		}
+		if m.AtMost != nil {
+			if c.AtMost == nil {
+				c.AtMost = schema.Matched{}
+			}
+			c.AtMost[of] = schema.RoughShare(*m.AtMost)
+		}
+		compared.NotListed = append(compared.NotListed, m.NotListed...)
 	}
-	return compared
+	if t := fit.TargetShare; t != nil {
+		compared.TargetShare = &schema.RoughTarget{Estimate: rough(t.Estimate), EstimateAtMost: rough(t.EstimateAtMost), AtLeast: schema.RoughShare(t.AtLeast), AtMost: schema.RoughShare(t.AtMost)}
+	}
+	c.Portrait.Fit = compared
 }
 
-func (a *Analyst) similarityOf(contenders []contender) *schema.Similarity {
-	if len(contenders) < 2 {
+// Rank sets what the KOLs of a comparison are to one another. By score it sorts
+// them in place, the best first: by score, then by scoreAtMost, then by the
+// estimated target share, then by id; a score of which only the upper bound is
+// known counts as 0, and KOLs without either come last and have no rank. Else
+// they stay in their order and have no ranks.
+//
+// Each KOL gets the one most similar to it, of equals the one whose id comes
+// first, where the similarity with any other is known; with more than 1,000 KOLs
+// none does, since each two would be compared. The result is the similarity of
+// each two of up to six KOLs, else nil.
+func Rank(kols []*Compared, byScore bool) schema.LowerTriangle {
+	if byScore {
+		slices.SortStableFunc(kols, func(c, d *Compared) int {
+			s, t := c.standing(), d.standing()
+			return cmp.Or(slices.Compare(t[:], s[:]), strings.Compare(c.Portrait.KOLID, d.Portrait.KOLID))
+		})
+	}
+	for i, c := range kols {
+		c.Portrait.Rank, c.Portrait.MostSimilar = 0, nil
+		if byScore && c.standing()[0] > 0 {
+			c.Portrait.Rank = i + 1
+		}
+	}
+	if len(kols) < 2 || len(kols) > mostSimilarKOLs {
 		return nil
 	}
-	var ids []string
-	var ds []*schema.Distributions
-	for _, c := range contenders {
-		ids = append(ids, c.KOLID)
-		ds = append(ds, &c.Distributions)
+	triangle := make(schema.LowerTriangle, len(kols))
+	for i, c := range kols {
+		triangle[i] = make([]*schema.Similarity, i)
+		for j, d := range kols[:i] {
+			similarity, known := c.profile.similarity(&d.profile)
+			if !known {
+				continue
+			}
+			c.offerMostSimilar(d, similarity)
+			d.offerMostSimilar(c, similarity)
+			if len(kols) <= mostTriangle {
+				triangle[i][j] = new(schema.Similarity(decimals(similarity, 2)))
+			}
+		}
 	}
-	if len(ids) > namedKOLs {
-		ids = nil
+	if len(kols) > mostTriangle {
+		return nil
 	}
-	return &schema.Similarity{KOLIDs: ids, Scores: a.Similarity(ds)}
+	return triangle
+}
+
+// standing is what a KOL is ranked by: whether it has a score or its upper bound,
+// the score, its upper bound and the estimated target share.
+func (c *Compared) standing() (s [4]float64) {
+	fit := c.Portrait.Fit
+	if fit == nil {
+		return s
+	}
+	if fit.Score != nil {
+		s[0], s[1], s[2] = 1, float64(*fit.Score), float64(*fit.Score)
+	}
+	if fit.ScoreAtMost != nil {
+		s[0], s[2] = 1, float64(*fit.ScoreAtMost)
+	}
+	if fit.TargetShare != nil && fit.TargetShare.Estimate != nil {
+		s[3] = float64(*fit.TargetShare.Estimate)
+	}
+	return s
+}
+
+// offerMostSimilar makes d the KOL most similar to c, unless another one is more so.
+func (c *Compared) offerMostSimilar(d *Compared, similarity float64) {
+	best := c.Portrait.MostSimilar
+	if best == nil || similarity > c.similarity || similarity == c.similarity && d.Portrait.KOLID < best.KOLID {
+		c.similarity = similarity
+		c.Portrait.MostSimilar = &schema.Similar{KOLID: d.Portrait.KOLID, Similarity: schema.Similarity(decimals(similarity, 2))}
+	}
+}
+
+// Ties returns the ranks that a reader should take as equal: runs of two or more
+// that follow one another, the score of each within 3 % of the one before. The
+// KOLs are in rank order, as Rank sorts them.
+func Ties(kols []*Compared) (ties [][]int) {
+	for first := 0; first < len(kols); {
+		run := []int{first + 1}
+		for _, c := range kols[first+1:] {
+			before := kols[run[len(run)-1]-1]
+			if !(c.score() >= (1-equalScores)*before.score()-rounding) { // so of NaN
+				break
+			}
+			run = append(run, first+1+len(run))
+		}
+		if len(run) > 1 {
+			ties = append(ties, run)
+		}
+		first += len(run)
+	}
+	return ties
+}
+
+// score is the score, or NaN where there is none.
+func (c *Compared) score() float64 {
+	if fit := c.Portrait.Fit; fit != nil && fit.Score != nil {
+		return float64(*fit.Score)
+	}
+	return math.NaN()
 }

@@ -7,173 +7,188 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// Fit returns how well the followers match a target audience, with sentences
-// and names in lang; nil for no target audience. Nil distributions are those
-// that say nothing.
-//
-// A dimension's matched share is the sum of the selected rows. One that the
-// vendor sent nothing on, or whose rows hold more than everybody, has none:
-// then there is no reach, nor a score where the dimension has a weight in it,
-// since a score over fewer dimensions would compare with nobody's. A selected
-// name without a row adds nothing to its share, which is a lower bound then;
-// score, Independent and AtLeast are lower bounds with it, and AtMost leaves
-// room for the name.
-func (a *Analyst) Fit(t *Target, d *schema.Distributions, lang schema.Language) *schema.Fit {
+// Fit tells how well the followers match a target audience, with names in lang.
+// It is nil for no target audience. Scores are rounded to the two decimals that
+// are shown, so that what ranks is what a reader sees.
+func (x *Audience) Fit(t *Target, lang schema.Language) *schema.Fit {
 	if t == nil {
 		return nil
 	}
-	if d == nil {
-		d = &schema.Distributions{}
+	fit := &schema.Fit{Target: t.Data(lang)}
+	var matches []match
+	for _, of := range schema.TargetDimensions {
+		w := t.wanted[of]
+		if w == nil {
+			continue
+		}
+		m := x.match(w.members())
+		m.weight = w.weight
+		m.hard = of != schema.DimensionInterests && !w.soft
+		*fit.Of(of) = m.data(lang)
+		matches = append(matches, m)
 	}
-	f := a.facts()
-	matches := f.matches(t, d)
-	fit := &schema.Fit{Target: t.Words(lang), Score: score(matches), Reach: reach(matches)}
-	fit.ScoreLowerBound = fit.Score != nil && slices.ContainsFunc(matches, match.opensScore)
-	for _, m := range matches {
-		*fit.Of(m.of) = f.told(m, lang)
-	}
-	fit.Explanation = account{
-		facts: f, target: t, matches: matches, score: fit.Score, reach: fit.Reach, lang: lang,
-	}.words()
+	fit.Score, fit.ScoreAtMost = scores(matches)
+	fit.TargetShare = targetShare(matches)
 	return fit
 }
 
-// match is one dimension of a target audience beside the followers: exact, and
-// in the vendor's names.
+// match is one dimension of a target audience beside the followers.
 type match struct {
-	of         schema.Dimension
-	weight     float64
-	selected   int                // how many names the caller selects
-	known      bool               // whether there is data; without it the rest is nothing
-	share      float64            // the selected rows together, 0..1
-	most       float64            // what the selected names can hold at most, listed or not
-	lowerBound bool               // the list that the share is taken from is cut off
-	unlisted   []string           // selected, but without a row
-	rows       []schema.NameShare // of the whole list
-	tgi        *schema.Index
+	unknown  bool     // the vendor's lists say nothing of the dimension; the figures are 0 then
+	share    float64  // what the chosen entries that are listed hold together
+	listed   int      // how many these are; the names that a whole list leaves out are listed with 0
+	unlisted []*entry // the other chosen entries
+	atMost   float64  // what all of the chosen entries hold at most; share where all are listed
+	tgi      *schema.Index
+
+	weight float64 // in the score
+	hard   bool    // whether it is in the target share
 }
 
-func (m match) unknown() bool { return !m.known }
-
-// unseen tells whether nothing that was selected has a row, so that the share
-// is no figure at all.
-func (m match) unseen() bool { return m.known && len(m.unlisted) == m.selected }
-
-// open tells whether names without a row leave open how many match, as far as
-// text shows.
-func (m match) open() bool {
-	return m.unseen() || m.unlisted != nil && Percent(m.share) != Percent(m.most)
-}
-
-// opensScore tells whether the score is a lower bound for this dimension.
-func (m match) opensScore() bool { return m.weight > 0 && m.open() }
-
-// matches holds each dimension of a target audience against the followers, in
-// the order of schema.Dimensions.
-func (f *facts) matches(t *Target, d *schema.Distributions) []match {
-	var matches []match
-	for _, of := range schema.Dimensions() {
-		if len(t.selected[of]) > 0 {
-			matches = append(matches, f.match(of, t, d))
+// match matches the chosen entries of one dimension of a target audience, which
+// are in the order of the tables. The vendor's rounding may bring a sum beyond
+// everybody.
+func (x *Audience) match(chosen []*entry) match {
+	var m match
+	for _, e := range chosen {
+		switch share := x.share(e); {
+		case share != nil:
+			m.share += float64(*share)
+			m.listed++
+		case x.List(e.dimension).Tells(), isCity(e) && x.List(schema.DimensionProvinces).Tells():
+			m.unlisted = append(m.unlisted, e)
+		default:
+			return match{unknown: true}
 		}
 	}
-	return matches
-}
-
-func (f *facts) match(of schema.Dimension, t *Target, d *schema.Distributions) match {
-	m := match{of: of, weight: t.weights[of], selected: len(t.selected[of])}
-	names := slices.Sorted(slices.Values(t.selected[of]))
-	l := f.listing(of, names, d)
-	for _, name := range names {
-		if !has(l.rows, name) {
-			m.unlisted = append(m.unlisted, name)
-		}
-	}
-	if complete(of) && l.whole() { // who is not listed is nobody
-		for _, name := range m.unlisted {
-			l.rows = append(l.rows, schema.NameShare{Name: name})
-		}
-		m.unlisted = nil
-	}
-	if !l.tells(len(names) - len(m.unlisted)) {
-		return match{of: m.of, weight: m.weight}
-	}
-	for _, row := range l.rows {
-		if slices.Contains(names, row.Name) {
-			m.share += row.Percent
-		}
-	}
-	m.known = true
-	m.rows = l.rows
-	m.share = fraction(m.share)
-	m.most = fraction(m.share + l.room(len(m.unlisted)))
-	m.lowerBound = l.cutOff || len(m.unlisted) > 0
-	m.tgi = f.baseline.index(l.index, names, l.rows)
+	m.share = min(1, m.share)
+	m.atMost = min(1, m.share+x.room(m.unlisted))
+	m.tgi = x.List(chosen[0].dimension).tgi(chosen...) // nil for provinces and cities together
 	return m
 }
 
-// told is the match as the vendor's and the caller's reader sees it.
-func (f *facts) told(m match, lang schema.Language) *schema.Match {
-	if !m.known {
+// room is the most that entries of one dimension of a target audience which are
+// not listed can hold together. Provinces hold at most what the listed ones
+// leave, and so do cities.
+func (x *Audience) room(unlisted []*entry) (room float64) {
+	others, cities := unlisted, []*entry(nil)
+	if i := slices.IndexFunc(unlisted, isCity); i >= 0 { // after the provinces
+		others, cities = unlisted[:i], unlisted[i:]
+	}
+	if len(others) > 0 {
+		l := x.List(others[0].dimension)
+		room = min(l.left(), l.most(len(others)))
+	}
+	here, elsewhere := x.citiesRoom(cities)
+	left := x.List(schema.DimensionCities).left()
+	if room > 0 { // the provinces may hold all that the listed ones leave
+		return room + min(here, left)
+	}
+	return min(here+min(elsewhere, x.List(schema.DimensionProvinces).left()), left)
+}
+
+func (m match) data(lang schema.Language) *schema.Match {
+	if m.unknown {
 		return &schema.Match{}
 	}
-	told := &schema.Match{
-		LowerBound: m.lowerBound,
-		TGI:        m.tgi,
-		NotListed:  f.unlistedNames(m, lang),
+	data := &schema.Match{TGI: m.tgi}
+	if m.listed > 0 {
+		data.MatchedShare = new(schema.Share(m.share))
 	}
-	if !m.unseen() {
-		told.MatchedShare = new(schema.Share(m.share))
+	if m.unlisted != nil {
+		data.AtMost = new(schema.Share(m.atMost))
 	}
-	return told
+	for _, e := range m.unlisted {
+		data.NotListed = append(data.NotListed, e.label.in(lang))
+	}
+	return data
 }
 
-// unlistedNames names in lang what was selected but is not listed, sorted:
-// the order in which a caller selects is no information.
-func (f *facts) unlistedNames(m match, lang schema.Language) []string {
-	var names []string
-	for _, name := range m.unlisted {
-		names = append(names, f.name(m.of, name, lang))
+// scores returns 100 times the weighted geometric mean of the matched shares, and
+// of what they are at most where something is not listed in a dimension that has
+// a weight. Both are nil where such a dimension has no data. The first is nil
+// too where nothing chosen in one of them is listed: 0 is not known there.
+func scores(matches []match) (score, atMost *schema.Score) {
+	var weights float64
+	for _, m := range matches {
+		weights += m.weight
 	}
-	slices.Sort(names)
-	return names
-}
-
-// fraction keeps a sum of shares within 0..1, which the vendor's rounding may
-// leave by a little.
-func fraction(sum float64) float64 { return max(0, min(1, sum)) }
-
-// score is 100 times the weighted mean of the matched shares, rounded to two
-// decimals, or nil where a dimension with a weight has no data.
-func score(matches []match) *float64 {
-	weights := relativeWeights(matches)
-	var weighted float64
-	for i, m := range matches {
-		if weights[i] > 0 && m.unknown() {
-			return nil
+	least, most := 1.0, 1.0
+	known, open := true, false
+	for _, m := range matches {
+		if m.weight == 0 {
+			continue
 		}
-		weighted += weights[i] * m.share
+		if m.unknown {
+			return nil, nil
+		}
+		least *= math.Pow(m.share, m.weight/weights)
+		most *= math.Pow(m.atMost, m.weight/weights)
+		known = known && m.listed > 0
+		open = open || m.unlisted != nil
 	}
-	if sum(weights) == 0 {
+	if known {
+		score = new(schema.Score(decimals(100*least, 2)))
+	}
+	if open {
+		atMost = new(schema.Score(decimals(100*most, 2)))
+	}
+	return score, atMost
+}
+
+// decimals rounds v to n decimals, and first to what binary fractions are sure
+// of, so that half a decimal goes the same way however v was computed.
+func decimals(v float64, n int) float64 {
+	sure := math.Round(v/rounding) * rounding
+	unit := math.Pow10(n)
+	return math.Round(sure*unit) / unit
+}
+
+// targetShare returns the share of the followers who meet all hard dimensions.
+// The vendor does not cross dimensions, so that only the matched shares p1..pk
+// are known. Whatever the dependence between them, what they have in common
+// holds
+//
+//	max(0, p1+...+pk - (k-1)) <= all <= min(p1, ..., pk)
+//
+// which are the Fréchet-Hoeffding bounds, and p1*...*pk if there is none. A
+// dimension without data may hold nobody or everybody, and leaves no estimate.
+// The result is nil where no hard dimension has data.
+func targetShare(matches []match) *schema.TargetShare {
+	hard, unknown := 0, 0
+	estimate, upTo, sum, atMost := 1.0, 1.0, 0.0, 1.0
+	estimated, open := true, false
+	for _, m := range matches {
+		if !m.hard {
+			continue
+		}
+		hard++
+		estimated = estimated && m.listed > 0
+		if m.unknown {
+			unknown++
+			continue
+		}
+		open = open || m.unlisted != nil
+		estimate *= m.share
+		upTo *= m.atMost
+		sum += m.share
+		atMost = min(atMost, m.atMost)
+	}
+	if hard == unknown {
 		return nil
 	}
-	// Rounded first to what a float is sure of: half a hundredth must not go
-	// up or down by the unit in which the weights are given.
-	sure := math.Round(100*weighted*1e9) / 1e9
-	return new(math.Round(sure*100) / 100)
-}
-
-// relativeWeights returns what part of the score each dimension decides: they
-// sum to 1, or to 0 where none does.
-func relativeWeights(matches []match) []float64 {
-	weights := make([]float64, len(matches))
-	for i, m := range matches {
-		weights[i] = m.weight
+	atLeast := sum - float64(hard-1)
+	if atLeast < rounding {
+		atLeast = 0
 	}
-	if all := sum(weights); all > 0 {
-		for i := range weights {
-			weights[i] /= all
+	t := &schema.TargetShare{AtMost: schema.Share(atMost)}
+	if estimated {
+		t.Estimate = new(schema.Share(estimate))
+		if open {
+			t.EstimateAtMost = new(schema.Share(upTo))
 		}
+		atMost = estimate // a sum loses more in its last digits than a product
 	}
-	return weights
+	t.AtLeast = schema.Share(min(atLeast, atMost))
+	return t
 }

@@ -1,127 +1,92 @@
 package audience
 
-import (
-	"slices"
+import "kol-portrait-mcp/schema"
 
-	"kol-portrait-mcp/schema"
-)
+func isCity(e *entry) bool { return e.dimension == schema.DimensionCities }
 
-// tierShare is what a tier's cities hold together.
-type tierShare struct {
-	share *schema.Share // nil where it is not known
-	exact bool          // whether all of them are listed; else it is a lower bound
-}
-
-// tierShare returns the share of a tier's cities together. The list of cities
-// is cut off after the largest, and only the rows that are there count. A
-// municipality is looked up among the provinces first, where its share is always
-// listed. Without any row, or where places hold more than everybody, it is not
-// known.
-func (f *facts) tierShare(tier string, d *schema.Distributions) tierShare {
-	if overfullNames(d.Provinces) || overfullNames(d.Cities) {
-		return tierShare{}
+// citiesExceedProvince reports whether the cities of one province together hold
+// over two points more than the province. A province without a row in a whole
+// list holds nobody.
+func (x *Audience) citiesExceedProvince() bool {
+	provinces := x.List(schema.DimensionProvinces)
+	sums := map[*entry]float64{}
+	for _, city := range x.List(schema.DimensionCities).known {
+		sums[city.of.province] += city.Share
 	}
-	var shares []float64
-	for _, c := range f.tiers[tier] {
-		if share, listed := f.cityShare(c, d); listed {
-			shares = append(shares, share)
+	for province, sum := range sums {
+		share, listed := provinces.row(province)
+		if (listed || provinces.Whole) && sum > share+overfullSum-1+rounding {
+			return true
 		}
 	}
-	if shares == nil {
-		return tierShare{}
-	}
-	return tierShare{share: new(schema.Share(sum(shares))), exact: len(shares) == len(f.tiers[tier])}
+	return false
 }
 
-// words is the share in a sentence.
-func (t tierShare) words(lang schema.Language) string {
-	if t.exact {
-		return say(lang, "%s", " %s", Percent(*t.share)) // Chinese sets a space before a digit
+// citiesRoom is the most that cities which are not listed can hold together: here
+// in provinces that are known, and elsewhere in those that have no row either.
+func (x *Audience) citiesRoom(cities []*entry) (here, elsewhere float64) {
+	provinces := x.List(schema.DimensionProvinces)
+	count := map[*entry]int{}
+	for _, city := range cities {
+		count[city.province]++
 	}
-	return say(lang, "at least %s", "至少 %s", Percent(*t.share))
-}
-
-func (f *facts) cityShare(city string, d *schema.Distributions) (float64, bool) {
-	if f.municipality(city) {
-		if share, listed := shareOf(d.Provinces, city); listed {
-			return share, true
-		}
-	}
-	return shareOf(d.Cities, city)
-}
-
-// municipality tells whether a city is a province at the same time, so that the
-// list of provinces, which is not cut off, has its share too. A city may have
-// the name of its province and be one of several there: 吉林.
-func (f *facts) municipality(city string) bool {
-	return slices.Equal(f.cities[city], []string{city})
-}
-
-// regions sums the provinces by region, largest first, named in lang. Rows that
-// are not known provinces are in no region; where provinces hold more than
-// everybody there is none.
-func (f *facts) regions(provinces []schema.NameShare, lang schema.Language) []schema.RankedShare {
-	if overfullNames(provinces) {
-		return nil
-	}
-	var regions []schema.RankedShare
-	at := map[string]int{}
-	for _, row := range provinces {
-		region, known := f.regionOf[row.Name]
-		if !known {
+	for _, city := range cities { // not over the map: the sum needs an order
+		n := count[city.province]
+		delete(count, city.province)
+		if n == 0 {
 			continue
 		}
-		i, begun := at[region]
-		if !begun {
-			i = len(regions)
-			at[region] = i
-			regions = append(regions, schema.RankedShare{Name: f.regionNames[region].in(lang)})
+		room := x.provinceRoom(city.province, n)
+		if _, listed := provinces.row(city.province); listed || provinces.Whole {
+			here += room
+		} else {
+			elsewhere += room
 		}
-		regions[i].Share += schema.Share(row.Percent)
 	}
-	sortLargestFirst(regions)
-	return regions
+	return here, elsewhere
 }
 
-// provinceKnown tells whether the tables have the vendor's name for a
-// province, overseas and an unknown province included.
-func (f *facts) provinceKnown(name string) bool {
-	_, known := f.names[schema.DimensionProvinces][name]
-	return known
-}
-
-// ranked names the rows of a dimension in lang, with their indexes, and sorts
-// them.
-func (f *facts) ranked(of schema.Dimension, rows []schema.NameShare, m measure, lang schema.Language) []schema.RankedShare {
-	var named []schema.RankedShare
-	for _, row := range rows {
-		if of == schema.DimensionProvinces && !place(row.Name) {
-			continue
+// provinceRoom is the most that n cities of a province which are not listed can
+// hold: no more than the province holds besides its listed cities.
+func (x *Audience) provinceRoom(province *entry, n int) float64 {
+	provinces, cities := x.List(schema.DimensionProvinces), x.List(schema.DimensionCities)
+	holds, listed := provinces.row(province)
+	if !listed && !provinces.Whole {
+		holds = provinces.left()
+	}
+	for _, city := range cities.known {
+		if city.of.province == province {
+			holds -= city.Share
 		}
-		named = append(named, schema.RankedShare{
-			Name:  f.name(of, row.Name, lang),
-			Share: schema.Share(row.Percent),
-			TGI:   m.index(row.Name),
-		})
 	}
-	return leaders(named)
+	return max(0, min(cities.most(n), holds))
 }
 
-// rankedDevices names the devices in lang, with the indexes of their brands, and
-// sorts them.
-func (f *facts) rankedDevices(rows []schema.DeviceShare, m measure, lang schema.Language) []schema.RankedShare {
-	var named []schema.RankedShare
-	for _, row := range rows {
-		named = append(named, schema.RankedShare{
-			Name:  f.device(row, lang),
-			Share: schema.Share(row.Percent),
-			TGI:   m.index(f.device(row, schema.English)),
-		})
+// tier returns what the listed cities of a tier hold together, and whether all of
+// the tier's cities are known. It is nil where none of them is known to hold
+// anybody, or where provinces or cities hold more than everybody.
+func (x *Audience) tier(name string) (share *schema.Share, whole bool) {
+	if x.List(schema.DimensionProvinces).Overfull || x.List(schema.DimensionCities).Overfull {
+		return nil, false
 	}
-	return leaders(named)
+	share, whole = new(schema.Share), true
+	for _, city := range known().lexicons[schema.DimensionPlaces].find(name).members {
+		if holds := x.share(city); holds != nil {
+			*share += *holds
+		} else {
+			whole = false
+		}
+	}
+	if *share == 0 && !whole {
+		return nil, false
+	}
+	return share, whole
 }
 
-// place tells whether a row among the provinces is one.
-func place(province string) bool {
-	return province != overseas && province != domestic
+// TierWhole reports whether the share of every city of tier1 or new-tier1 is
+// known, so that the Summary's share of the tier is exact; else it is a lower
+// bound.
+func (x *Audience) TierWhole(tier string) bool {
+	_, whole := x.tier(tier)
+	return whole
 }

@@ -1,122 +1,161 @@
 package audience
 
-import "kol-portrait-mcp/schema"
+import (
+	"cmp"
+	"slices"
 
-// Summarize returns what the distributions amount to, with sentences and names
-// in lang; any language but Chinese gives English. What is not known is
-// absent. Nil distributions are those that say nothing.
-//
-// Tiers of cities and regions are those of Chinese marketing; the tables under
-// names say whose and of which day.
-func (a *Analyst) Summarize(d *schema.Distributions, lang schema.Language) schema.Summary {
-	p := read(a.facts(), d, lang)
+	"kol-portrait-mcp/schema"
+)
+
+const (
+	rowsShown = 3     // of each list of a Summary: more of them are a call for the distributions themselves
+	highTGI   = 120   // from which a TGI stands out
+	lowTGI    = 80    // down from which it does
+	populous  = 0.005 // of the baseline's people, that a province needs to stand out: a few followers decide the TGI of a smaller one
+)
+
+// Summary returns what the followers amount to, with names in lang. It has no
+// sentences: Headline and Insights are empty. What is not known is absent.
+func (x *Audience) Summary(lang schema.Language) schema.Summary {
+	high, low := x.standOut(lang)
+	first, _ := x.tier(tier1)
+	newFirst, _ := x.tier(newTier1)
 	return schema.Summary{
-		Headline:          p.headline(),
-		Insights:          p.insights(),
-		Gender:            summarizeGender(p.gender),
-		Age:               summarizeAges(p.ages),
-		TopInterests:      top(p.interests),
-		TopProvinces:      top(p.provinces),
-		TopCities:         top(p.cities),
-		TopDevices:        top(p.devices),
-		Tier1CityShare:    p.tier1.share,
-		NewTier1CityShare: p.newTier1.share,
-		OverseasShare:     p.overseas,
-		Regions:           p.regions,
+		Gender:            x.gender(),
+		Age:               x.age(lang),
+		TopInterests:      x.top(schema.DimensionInterests, lang),
+		TopProvinces:      x.top(schema.DimensionProvinces, lang),
+		TopCities:         x.top(schema.DimensionCities, lang),
+		TopDevices:        x.top(schema.DimensionDevices, lang),
+		HighProvinces:     high,
+		LowProvinces:      low,
+		Tier1CityShare:    first,
+		NewTier1CityShare: newFirst,
+		OverseasShare:     x.share(known().entry(schema.DimensionProvinces, overseasKey)),
+		Regions:           x.regions(lang),
 	}
 }
 
-// portrait is distributions made ready for sentences: named in one language,
-// sorted and summed, and not rounded, since sentences round for themselves.
-type portrait struct {
-	lang     schema.Language
-	baseline baseline
-
-	gender     schema.GenderSplit
-	women, men *schema.Index
-	ages       ages
-
-	// Largest first, and all but regions without rows that hold nobody.
-	interests, provinces, cities, devices, regions []schema.RankedShare
-
-	ageGroups []schema.RankedShare // largest first, under the vendor's names
-
-	tier1, newTier1 tierShare
-
-	overseas, apple *schema.Share
-}
-
-func read(f *facts, d *schema.Distributions, lang schema.Language) *portrait {
-	if d == nil {
-		d = &schema.Distributions{}
-	}
-	genders, ageGroups := f.measure(schema.DimensionGender, d), f.measure(schema.DimensionAgeGroups, d)
-	p := &portrait{
-		lang:      lang,
-		baseline:  f.baseline,
-		women:     genders.index(schema.Female),
-		men:       genders.index(schema.Male),
-		ages:      ages{rows: d.Ages},
-		interests: f.ranked(schema.DimensionInterests, d.Interests, f.measure(schema.DimensionInterests, d), lang),
-		provinces: f.ranked(schema.DimensionProvinces, d.Provinces, f.measure(schema.DimensionProvinces, d), lang),
-		cities:    f.ranked(schema.DimensionCities, d.Cities, f.measure(schema.DimensionCities, d), lang),
-		devices:   f.rankedDevices(d.Devices, f.measure(schema.DimensionDevices, d), lang),
-		regions:   f.regions(d.Provinces, lang),
-		tier1:     f.tierShare(tier1, d),
-		newTier1:  f.tierShare(newTier1, d),
-		apple:     f.appleShare(d.Devices),
-	}
-	if d.Gender != nil {
-		p.gender = schema.GenderSplit{Female: shareOrNil(d.Gender.Female), Male: shareOrNil(d.Gender.Male)}
-	}
-	for _, row := range d.Ages {
-		p.ageGroups = append(p.ageGroups, schema.RankedShare{Name: row.Group, Share: schema.Share(row.Percent), TGI: ageGroups.index(row.Group)})
-	}
-	sortLargestFirst(p.ageGroups)
-	if share, listed := shareOf(d.Provinces, overseas); listed {
-		p.overseas = new(schema.Share(share))
-	}
-	return p
-}
-
-// measure sets a dimension of the distributions beside the baseline, if there
-// is one for it.
-func (f *facts) measure(of schema.Dimension, d *schema.Distributions) measure {
-	if len(f.baseline[of].people) == 0 {
-		return measure{}
-	}
-	return f.baseline.measure(of, f.rows(of, d))
-}
-
-// shareOrNil is the share where there is one.
-func shareOrNil(share *float64) *schema.Share {
-	if share == nil {
+func (x *Audience) gender() *schema.GenderSplit {
+	female, male := known().entry(schema.DimensionGender, schema.Female), known().entry(schema.DimensionGender, schema.Male)
+	split := schema.GenderSplit{Female: x.share(female), Male: x.share(male), TGI: x.List(schema.DimensionGender).tgi(female)}
+	if split == (schema.GenderSplit{}) {
 		return nil
 	}
-	return new(schema.Share(*share))
+	return &split
 }
 
-// summarizeGender returns the gender dimension of a Summary, or nil where
-// neither share is known.
-func summarizeGender(g schema.GenderSplit) *schema.GenderSplit {
-	if g.Male == nil && g.Female == nil {
+// age returns the age dimension, or nil where the largest group is not known: an
+// unknown row, or what all rows leave, may hold more. Of equal groups the younger
+// one counts as the largest.
+func (x *Audience) age(lang schema.Language) *schema.AgeSummary {
+	l := x.List(schema.DimensionAgeGroups)
+	if len(l.known) == 0 {
 		return nil
 	}
-	return &g
+	core := slices.MaxFunc(l.known, func(a, b Row) int { return cmp.Compare(a.Share, b.Share) })
+	if core.Share <= 0 || len(l.unknownShares) > 0 && l.unknownShares[0] > core.Share || 1-l.Sum > core.Share+rounding {
+		return nil
+	}
+	return &schema.AgeSummary{
+		CoreGroup:   core.of.label.in(lang),
+		CoreShare:   schema.Share(core.Share),
+		MedianYears: l.median(),
+		MinorShare:  x.share(known().entry(schema.DimensionAgeGroups, schema.AgeGroups[0])),
+	}
 }
 
-// appleShare returns the share of Apple's devices, which may come under more
-// than one spelling, or nil without such a row.
-func (f *facts) appleShare(rows []schema.DeviceShare) *schema.Share {
-	var share *schema.Share
-	for _, row := range rows {
-		if f.devices[brand(row)].en != "Apple" {
+// median returns the age in years that half of the followers are younger than,
+// taking ages within a group as evenly spread: the median of grouped data by
+// linear interpolation. It is nil where it falls in the youngest or the oldest
+// group, which are open at one end, and where a group has no row or the list is
+// not whole.
+func (l *List) median() *schema.Years {
+	if !l.Whole || len(l.known) < len(ageStarts) {
+		return nil
+	}
+	half := l.Sum / 2
+	var younger float64
+	for i, row := range l.known {
+		if row.Share > 0 && younger+row.Share >= half {
+			if i == 0 || i == len(ageStarts)-1 {
+				return nil
+			}
+			from, to := float64(ageStarts[i]), float64(ageStarts[i+1])
+			return new(schema.Years(from + (to-from)*(half-younger)/row.Share))
+		}
+		younger += row.Share
+	}
+	return nil
+}
+
+// top returns the largest rows of a dimension, equals in the vendor's order.
+// Overseas and followers of an unknown province are no provinces.
+func (x *Audience) top(of schema.Dimension, lang schema.Language) []schema.RankedShare {
+	l := x.List(of)
+	if !l.Tells() {
+		return nil
+	}
+	rows := slices.Clone(l.Rows)
+	rows = slices.DeleteFunc(rows, func(r Row) bool {
+		return r.Share <= 0 || of == schema.DimensionProvinces && r.of != nil && r.of.region == nil
+	})
+	slices.SortStableFunc(rows, func(a, b Row) int { return cmp.Compare(b.Share, a.Share) })
+	return ranked(rows, lang)
+}
+
+// ranked names the first few rows.
+func ranked(rows []Row, lang schema.Language) []schema.RankedShare {
+	var shares []schema.RankedShare
+	for _, r := range rows[:min(rowsShown, len(rows))] {
+		shares = append(shares, schema.RankedShare{Name: r.In(lang), Share: schema.Share(r.Share), TGI: r.TGI})
+	}
+	return shares
+}
+
+// standOut returns the provinces with the highest TGI, highest first, and those
+// with the lowest, lowest first.
+func (x *Audience) standOut(lang schema.Language) (high, low []schema.RankedShare) {
+	l := x.List(schema.DimensionProvinces)
+	var above, below []Row
+	for _, r := range l.Rows {
+		if r.TGI == nil || r.of.region == nil {
 			continue
 		}
-		if share == nil {
-			share = new(schema.Share)
+		switch there, _ := l.reference.row(r.of); {
+		case there < populous*l.reference.Sum:
+		case *r.TGI >= highTGI-rounding:
+			above = append(above, r)
+		case *r.TGI <= lowTGI+rounding:
+			below = append(below, r)
 		}
-		*share += schema.Share(row.Percent)
 	}
-	return share
+	slices.SortStableFunc(above, func(a, b Row) int { return cmp.Compare(*b.TGI, *a.TGI) })
+	slices.SortStableFunc(below, func(a, b Row) int { return cmp.Compare(*a.TGI, *b.TGI) })
+	return ranked(above, lang), ranked(below, lang)
+}
+
+// regions sums the provinces by region, largest first, without TGI; nil where the
+// provinces are not known well enough. Followers overseas or in an unknown province
+// are in none.
+func (x *Audience) regions(lang schema.Language) []schema.RankedShare {
+	var regions []schema.RankedShare
+	l := x.List(schema.DimensionProvinces)
+	if l.recognised() < wholeSum-rounding {
+		return nil
+	}
+	for _, row := range l.known {
+		if row.of.region == nil {
+			continue
+		}
+		name := row.of.region.in(lang)
+		i := slices.IndexFunc(regions, func(r schema.RankedShare) bool { return r.Name == name })
+		if i < 0 {
+			i = len(regions)
+			regions = append(regions, schema.RankedShare{Name: name})
+		}
+		regions[i].Share += schema.Share(row.Share)
+	}
+	slices.SortStableFunc(regions, func(a, b schema.RankedShare) int { return cmp.Compare(b.Share, a.Share) })
+	return regions
 }

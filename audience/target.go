@@ -1,12 +1,11 @@
 package audience
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
-	"unicode/utf8"
+	"strings"
 
 	"kol-portrait-mcp/schema"
 )
@@ -14,187 +13,189 @@ import (
 // Target is a target audience whose names are understood. Make one with
 // Analyst.Target.
 type Target struct {
-	selected map[schema.Dimension][]string // by the names of facts.rows, groups spelled out, each once; never empty
-	said     map[schema.Dimension][]label  // the same as the caller chose: a group is one label
-	weights  map[schema.Dimension]float64  // of each selected dimension, 0 or more, not all 0
+	wanted map[schema.Dimension]*wanted // by schema.TargetDimensions, those that the caller names
 }
 
-// The limits of a target audience.
+// wanted is one dimension of a Target.
+type wanted struct {
+	choices []*choice // as the caller chose, each once; never empty
+	weight  float64   // in the score: 1 unless it was given
+	soft    bool
+}
+
 const (
-	mostSelected = 50    // names in a dimension
-	longest      = 100   // characters in a name
-	leastWeight  = 0.001 // of a dimension, where it is not 0
-	mostWeight   = 1000
+	documentedInterests = 20 // of the vendor's documented response, with which the table begins
+
+	leastWeight = 0.001 // of those that are not 0
+	mostWeight  = 1000
+	faultsShown = 10
 )
 
 // Target understands a target audience: its names in Chinese or English, by
-// whatever common spelling, abbreviation or group. Without one it is nil.
+// whatever common spelling, abbreviation or group. It is nil for nil, and for
+// one that asks for nothing.
 //
 // The error is a *schema.Error of kind schema.InvalidArgument that says all
-// that is wrong, what would be right, and which known names an unknown one is
-// near to.
+// that is wrong (of more than ten faults the first), and which known names an
+// unknown one is near to.
 func (a *Analyst) Target(t *schema.TargetAudience) (*Target, error) {
 	if t == nil {
 		return nil, nil
 	}
-	asked := askedFor(t)
-	if len(asked) == 0 {
-		return nil, invalid(`targetAudience names nobody. Give at least one of gender, ageGroups, provinces, cities, interests and devices, ` +
-			`such as {"gender": "female", "ageGroups": ["25-34"], "cities": ["tier1"]}.`)
+	r := targetReader{wanted: map[schema.Dimension]*wanted{}}
+	r.choose(schema.DimensionGender, schema.DimensionGender, []string{t.Gender})
+	r.choose(schema.DimensionAgeGroups, schema.DimensionAgeGroups, t.AgeGroups)
+	r.choose(schema.DimensionPlaces, schema.DimensionProvinces, t.Provinces)
+	r.choose(schema.DimensionPlaces, schema.DimensionCities, t.Cities)
+	r.choose(schema.DimensionInterests, schema.DimensionInterests, t.Interests)
+	r.choose(schema.DimensionDevices, schema.DimensionDevices, t.Devices)
+	r.readWeights(t.Weights)
+	r.readSoft(t.Soft)
+	switch {
+	case len(r.faults) > 0:
+		return nil, &schema.Error{Kind: schema.InvalidArgument, Message: strings.Join(r.faults[:min(faultsShown, len(r.faults))], " ")}
+	case len(r.wanted) == 0:
+		return nil, nil
+	default:
+		return &Target{r.wanted}, nil
 	}
-	reader := targetReader{facts: a.facts(), target: &Target{
-		selected: map[schema.Dimension][]string{},
-		said:     map[schema.Dimension][]label{},
-		weights:  map[schema.Dimension]float64{},
-	}}
-	for _, of := range schema.Dimensions() {
-		if names := asked[of]; len(names) > 0 {
-			reader.readNames(of, names)
+}
+
+// members returns what is chosen: groups spelled out, each entry once, in the
+// order of the tables. A municipality is its province's entry, and a city whose
+// province is chosen too is not among them, so that no follower counts twice.
+func (w *wanted) members() (members []*entry) {
+	for _, c := range w.choices {
+		for _, e := range c.members {
+			members = append(members, e.counted())
 		}
 	}
-	reader.readWeights(t.Weights, asked)
-	if message := reader.faults.message(); message != "" {
-		return nil, invalid(message)
-	}
-	return reader.target, nil
+	slices.SortFunc(members, func(a, b *entry) int { return cmp.Compare(a.index, b.index) })
+	members = slices.Compact(members)
+	return slices.DeleteFunc(slices.Clone(members), func(e *entry) bool { return e.province != nil && slices.Contains(members, e.province) })
 }
 
-// invalid returns the error of a target audience that is not understood.
-func invalid(message string) error {
-	return &schema.Error{Kind: schema.InvalidArgument, Message: message}
-}
-
-// askedFor returns the names that a target audience has in each dimension, and
-// no dimension without names.
-func askedFor(t *schema.TargetAudience) map[schema.Dimension][]string {
-	asked := map[schema.Dimension][]string{
-		schema.DimensionAgeGroups: t.AgeGroups,
-		schema.DimensionProvinces: t.Provinces,
-		schema.DimensionCities:    t.Cities,
-		schema.DimensionInterests: t.Interests,
-		schema.DimensionDevices:   t.Devices,
-	}
-	if t.Gender != "" {
-		asked[schema.DimensionGender] = []string{t.Gender}
-	}
-	maps.DeleteFunc(asked, func(_ schema.Dimension, names []string) bool { return len(names) == 0 })
-	return asked
-}
-
-// targetReader fills a Target, and gathers what is wrong with it.
+// targetReader reads a target audience and gathers what is wrong with it.
 type targetReader struct {
-	facts  *facts
-	target *Target
-	faults faults
+	wanted map[schema.Dimension]*wanted
+	faults []string // sentences
 }
 
-func (r *targetReader) readNames(of schema.Dimension, names []string) {
-	if len(names) > mostSelected {
-		r.faults.add(fmt.Sprintf("%s has %d names; it takes at most %d.", argument(of), len(names), mostSelected))
-		return
-	}
-	for _, name := range names {
-		if utf8.RuneCountInString(name) > longest {
-			r.faults.addName(of, name, ending{
-				fmt.Sprintf("which is longer than %d characters.", longest),
-				fmt.Sprintf("which are longer than %d characters.", longest),
-			})
+func (r *targetReader) fault(format string, args ...any) {
+	r.faults = append(r.faults, fmt.Sprintf(format, args...))
+}
+
+// choose takes in the names of one argument. Blank ones are as not given.
+func (r *targetReader) choose(of, argument schema.Dimension, given []string) {
+	var unknown []string
+	for _, name := range given {
+		if strings.TrimSpace(name) == "" {
 			continue
 		}
-		e, known := r.facts.meaning(of, name)
-		if !known {
-			r.faults.addName(of, name, r.facts.advice(of, name))
-			continue
+		if r.wanted[of] == nil {
+			r.wanted[of] = &wanted{weight: 1}
 		}
-		r.take(of, e)
-	}
-}
-
-func (r *targetReader) take(of schema.Dimension, e entry) {
-	t := r.target
-	if slices.Contains(t.said[of], e.label) {
-		return
-	}
-	t.weights[of] = 1
-	t.said[of] = append(t.said[of], e.label)
-	for _, row := range e.rows {
-		if !slices.Contains(t.selected[of], row) {
-			t.selected[of] = append(t.selected[of], row)
-		}
-	}
-}
-
-// meaning returns what a name means in a dimension. A name that as it stands
-// means something in another dimension, and here only without its suffix, is
-// not this dimension's: 吉林市 is no province.
-func (f *facts) meaning(of schema.Dimension, name string) (entry, bool) {
-	if of == schema.DimensionAgeGroups {
-		return ageEntry(name)
-	}
-	l := f.lexicons()[of]
-	if e, known := l.exact(name); known {
-		return e, true
-	}
-	for _, other := range f.others(of) {
-		if _, known := f.lexicons()[other].exact(name); known {
-			return entry{}, false
-		}
-	}
-	return l.find(name)
-}
-
-// others returns the dimensions with a lexicon, but one.
-func (f *facts) others(but schema.Dimension) []schema.Dimension {
-	return slices.DeleteFunc(schema.Dimensions(), func(d schema.Dimension) bool {
-		return d == but || f.lexicons()[d] == nil
-	})
-}
-
-// ageEntry returns the age groups that a name for some ages means, but not all
-// of them, which would ask for nothing.
-func ageEntry(name string) (entry, bool) {
-	r, known := ageRun(name)
-	groups := schema.AgeGroups()
-	if !known || r.last-r.first == len(groups)-1 {
-		return entry{}, false
-	}
-	return entry{
-		label: label{en: r.words(schema.English), zh: r.words(schema.Chinese)},
-		kind:  kind{"an age group", "age groups"},
-		rows:  groups[r.first : r.last+1],
-	}, true
-}
-
-// readWeights reads the weights of the dimensions that are asked for.
-func (r *targetReader) readWeights(weights map[schema.Dimension]float64, asked map[schema.Dimension][]string) {
-	given := map[schema.Dimension]bool{}
-	for _, key := range slices.Sorted(maps.Keys(weights)) {
-		of, known := DimensionOf(string(key))
-		weight := weights[key]
+		w, c := r.wanted[of], known().choice(argument, name)
 		switch {
-		case !known:
-			r.faults.add(fmt.Sprintf("targetAudience.weights has %s, which is no dimension. The dimensions are %s.", quoteInput(string(key)), dimensionNames()))
-		case given[of]:
-			r.faults.add(fmt.Sprintf("targetAudience.weights has %s twice, under two spellings.", of))
-		case asked[of] == nil:
-			r.faults.add(fmt.Sprintf("targetAudience.weights has %s, but targetAudience names no %s. Weigh only what it names.", of, of))
-		case !(weight == 0 || weight >= leastWeight && weight <= mostWeight): // NaN is neither
-			r.faults.add(fmt.Sprintf("targetAudience.weights.%s is %s. A weight is 0, or a number from %g to %d.", of, strconv.FormatFloat(weight, 'g', -1, 64), leastWeight, mostWeight))
-		default:
-			r.target.weights[of] = math.Abs(weight) // which leaves no -0
+		case c == nil:
+			unknown = append(unknown, name)
+		case !slices.ContainsFunc(w.choices, func(other *choice) bool { return other.label == c.label }):
+			w.choices = append(w.choices, c)
 		}
-		given[of] = true
 	}
-	if len(r.faults) == 0 && allZero(r.target.weights) {
-		r.faults.add("targetAudience.weights are all 0, so that nothing would count. Give at least one dimension more, or leave the weights out.")
+	if len(unknown) > 0 {
+		r.faultUnknown(argument, unknown)
 	}
 }
 
-func allZero(weights map[schema.Dimension]float64) bool {
-	for _, weight := range weights {
-		if weight != 0 {
-			return false
+// faultUnknown tells the names of an argument that are not known, those that
+// are near to them, and what the argument takes.
+func (r *targetReader) faultUnknown(argument schema.Dimension, unknown []string) {
+	var texts []string
+	for i, name := range unknown {
+		text := quote(name)
+		if i < wordsShown && argument != schema.DimensionAgeGroups {
+			if nearest := near(known().accepted(argument), name); nearest != nil {
+				text += " (nearest: " + strings.Join(nearest, ", ") + ")"
+			}
+		}
+		texts = append(texts, text)
+	}
+	verb := "is"
+	if len(texts) > 1 {
+		verb = "are"
+	}
+	r.fault("targetAudience.%s: %s %s not known. %s", argument, enumerate(texts, label{en: "and"}, schema.English), verb, takes(argument, script(strings.Join(unknown, ""))))
+}
+
+// takes says what names an argument takes; of interests the vendor's own, in lang.
+func takes(argument schema.Dimension, lang schema.Language) string {
+	const guide = "; kol-portrait://guide lists every accepted name."
+	switch argument {
+	case schema.DimensionGender:
+		return "It takes female or male; leave it out for both."
+	case schema.DimensionAgeGroups:
+		return "It takes the vendor's age groups, " + strings.Join(schema.AgeGroups[:], ", ") + ", and spans of whole groups, such as 18-34; for all ages leave it out."
+	case schema.DimensionInterests:
+		return "The vendor's own are " + strings.Join(Names(argument, lang)[:documentedInterests], ", ") + guide
+	case schema.DimensionDevices:
+		return `It takes brands in English or Chinese, such as "Apple" or "华为"` + guide
+	default:
+		return `It takes provinces, cities, regions, areas and tiers in English or Chinese, such as "Guangdong", "杭州", "East China", "长三角", "tier1"; for all of China leave it out` + guide
+	}
+}
+
+// readWeights reads the weights of the dimensions that are asked for. A weight of
+// 1 of another changes nothing.
+func (r *targetReader) readWeights(weights schema.Weights) {
+	for _, name := range slices.Sorted(maps.Keys(weights)) {
+		of, weight := dimensionNames[fold(string(name))], weights[name]
+		switch w := r.wanted[of]; {
+		case w == nil && of != "" && weight == 1:
+		case w == nil:
+			r.faultDimension("weights", string(name))
+		case weight == 0 || weight >= leastWeight && weight <= mostWeight:
+			w.weight = weight
+		default:
+			r.fault("targetAudience.weights.%s is %v. A weight is 0, or a number from %v to %v.", of, weight, leastWeight, mostWeight)
 		}
 	}
-	return true
+	counts := func(w *wanted) bool { return w.weight != 0 }
+	if len(r.wanted) > 0 && !slices.ContainsFunc(slices.Collect(maps.Values(r.wanted)), counts) {
+		r.fault("targetAudience.weights are all 0, so that nothing would count.")
+	}
 }
+
+// readSoft reads the dimensions that are a plus and not a must.
+func (r *targetReader) readSoft(soft []string) {
+	for _, name := range soft {
+		if w := r.wanted[dimensionNames[fold(name)]]; w != nil {
+			w.soft = true
+		} else if strings.TrimSpace(name) != "" {
+			r.faultDimension("soft", name)
+		}
+	}
+}
+
+// faultDimension tells that weights or soft has a name which is no dimension, or
+// none of those that the target audience names.
+func (r *targetReader) faultDimension(argument, name string) {
+	if of := dimensionNames[fold(name)]; of != "" {
+		r.fault("targetAudience.%s has %s, but targetAudience names no %s.", argument, of, of)
+		return
+	}
+	r.fault("targetAudience.%s has %s, which is no dimension: they are gender, ageGroups, places, interests and devices.", argument, quote(name))
+}
+
+// dimensionNames are what a caller may call a dimension in weights and soft.
+var dimensionNames = map[string]schema.Dimension{
+	"gender": schema.DimensionGender, "sex": schema.DimensionGender,
+	"agegroups": schema.DimensionAgeGroups, "agegroup": schema.DimensionAgeGroups, "ages": schema.DimensionAgeGroups, "age": schema.DimensionAgeGroups,
+	"places": schema.DimensionPlaces, "place": schema.DimensionPlaces, "provinces": schema.DimensionPlaces, "cities": schema.DimensionPlaces,
+	"interests": schema.DimensionInterests, "interest": schema.DimensionInterests,
+	"devices": schema.DimensionDevices, "device": schema.DimensionDevices,
+}
+
+// quote quotes a name that a caller gave, so that nothing in it can pass for
+// the message's own words: in one line and cut to 40 characters.
+func quote(name string) string { return fmt.Sprintf("%.40q", name) }

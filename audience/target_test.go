@@ -4,6 +4,7 @@ import (
 	"math"
 	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -11,207 +12,293 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-func TestTarget(t *testing.T) {
-	target, err := New(nil).Target(&schema.TargetAudience{
-		Gender:    "Women",
-		AgeGroups: []string{"25–34", "35 to 44"},
-		Provinces: []string{"Canton", "East China", "浙江省", "华东地区"},
-		Cities:    []string{"tier1", "Beijing City"},
-		Interests: []string{"food", "旅行"},
-		Devices:   []string{"iPhone", "apple inc.", "华为手机"},
-		Weights:   map[schema.Dimension]float64{"gender": 2, "age": 0},
-	})
+// understood is a target audience that nothing is wrong with.
+func understood(t *testing.T, target schema.TargetAudience) *Target {
+	t.Helper()
+	got, err := New(nil).Target(&target)
 	require.NoError(t, err)
-	assert.Equal(t, map[schema.Dimension][]string{
-		"gender":    {"female"},
-		"ageGroups": {"25-34", "35-44"},
-		"provinces": {"广东", "上海", "江苏", "浙江", "安徽", "福建", "江西", "山东"},
-		"cities":    {"北京", "上海", "广州", "深圳"},
-		"interests": {"美食", "旅游"},
-		"devices":   {"Apple", "Huawei"},
-	}, target.selected, "by the vendor's names, groups spelled out, each once")
-	assert.Equal(t, map[schema.Dimension][]label{
-		"gender":    {{"women", "女性"}},
-		"ageGroups": {{"25-34", "25-34 岁"}, {"35-44", "35-44 岁"}},
-		"provinces": {{"Guangdong", "广东"}, {"East China", "华东"}, {"Zhejiang", "浙江"}},
-		"cities":    {{"first-tier cities", "一线城市"}, {"Beijing", "北京"}},
-		"interests": {{"Food", "美食"}, {"Travel", "旅游"}},
-		"devices":   {{"Apple", "苹果"}, {"Huawei", "华为"}},
-	}, target.said, "as the caller chose, in the caller's order, each once")
-	assert.Equal(t, map[schema.Dimension]float64{
-		"gender": 2, "ageGroups": 0, "provinces": 1, "cities": 1, "interests": 1, "devices": 1,
-	}, target.weights)
+	require.NotNil(t, got)
+	return got
 }
 
-func TestTargetHasOnlyTheDimensionsThatAreNamed(t *testing.T) {
-	target, err := New(nil).Target(&schema.TargetAudience{Gender: "m", Cities: []string{}})
-	require.NoError(t, err)
-	assert.Equal(t, map[schema.Dimension][]string{"gender": {"male"}}, target.selected)
-	assert.Equal(t, map[schema.Dimension]float64{"gender": 1}, target.weights)
+func TestTarget(t *testing.T) {
+	target := understood(t, schema.TargetAudience{
+		Gender:    "Women",
+		AgeGroups: []string{"25–34", "35 to 44"},
+		Provinces: []string{"Canton", "East China", "浙江省", "华东地区", "深圳"},
+		Cities:    []string{"tier1", "Beijing City", "四川"},
+		Interests: []string{"food", "旅行", ""},
+		Devices:   []string{"iPhone", "apple inc.", "华为手机"},
+		Weights:   schema.Weights{"gender": 2, "age": 0},
+		Soft:      []string{"devices", "cities", ""},
+	})
+	for of, want := range map[schema.Dimension]string{
+		"gender":    "female",
+		"ageGroups": "25-34 35-44",
+		"places":    "北京 上海 江苏 浙江 安徽 福建 江西 山东 广东 四川",
+		"interests": "美食 旅游",
+		"devices":   "apple inc. huawei",
+	} {
+		assert.Equal(t, want, keys(target.wanted[of].members()), "groups spelled out, each once, in the order of the tables")
+	}
+	assert.Equal(t, schema.Target{
+		Gender: "female", AgeGroups: []string{"25-34", "35-44"},
+		Places:    []string{"Guangdong", "East China", "Zhejiang", "Shenzhen", "first-tier cities", "Beijing", "Sichuan"},
+		Interests: []string{"Food", "Travel"}, Devices: []string{"Apple", "Huawei"},
+		Weights: schema.Weights{"gender": 2, "ageGroups": 0}, Soft: []schema.Dimension{"places", "devices"},
+	}, target.Data(schema.English), "as the caller chose, each once")
+}
+
+// TestPlaces is C6, and that provinces and cities are one dimension.
+func TestPlaces(t *testing.T) {
+	for _, tt := range []struct {
+		provinces, cities string
+		want              string
+	}{
+		{"Guangdong", "Shenzhen|Shanghai", "上海 广东"},
+		{"深圳|广东", "", "广东"},
+		{"吉林", "", "吉林"},
+		{"", "吉林", "吉林市"},
+		{"Jilin", "", "吉林"},
+		{"", "Jilin", "吉林市"},
+		{"吉林市", "", "吉林市"},
+		{"", "吉林省", "吉林"},
+		{"吉林", "吉林市", "吉林"},
+		{"海南", "海南州", "海南 海南州"},
+		{"", "Canton", "广州"},
+		{"", "Beijing|重庆市", "北京 重庆"},
+		{"", "香港|Taiwan|台北", "香港 台湾"},
+		{"abroad", "", "海外"},
+		{"国内未知省份", "", "中国"},
+
+		{"North China", "", "北京 天津 河北 山西 内蒙古"},
+		{"东三省", "", "辽宁 吉林 黑龙江"},
+		{"", "华东", "上海 江苏 浙江 安徽 福建 江西 山东"},
+		{"西南地区", "", "重庆 四川 贵州 云南 西藏"},
+		{"Northwestern China", "", "陕西 甘肃 青海 宁夏 新疆"},
+		{"港澳台", "", "香港 澳门 台湾"},
+		{"港澳", "", "香港 澳门"},
+		{"粤港澳", "", "广东 香港 澳门"},
+		{"长三角|Yangtze River Delta", "", "上海 江苏 浙江 安徽"},
+		{"江浙沪", "", "上海 江苏 浙江"},
+		{"江浙", "", "江苏 浙江"},
+		{"京津冀", "", "北京 天津 河北"},
+		{"", "京津", "北京 天津"},
+		{"珠三角", "", "广州 深圳 东莞 佛山 惠州 江门 肇庆 中山 珠海"},
+		{"大湾区", "", "香港 澳门 广州 深圳 东莞 佛山 惠州 江门 肇庆 中山 珠海"},
+		{"GBA|广东", "", "广东 香港 澳门"},
+		{"成渝", "", "重庆 成都"},
+		{"川渝", "", "重庆 四川"},
+		{"北上广深", "", "北京 上海 广州 深圳"},
+		{"", "Tier 1", "北京 上海 广州 深圳"},
+		{"新一线城市", "", "天津 重庆 成都 杭州 武汉 苏州 西安 南京 长沙 郑州 合肥 青岛 东莞 宁波 佛山"},
+	} {
+		target := understood(t, schema.TargetAudience{Provinces: strings.Split(tt.provinces, "|"), Cities: strings.Split(tt.cities, "|")})
+		assert.Equal(t, tt.want, keys(target.wanted[schema.DimensionPlaces].members()), "%s %s", tt.provinces, tt.cities)
+	}
+}
+
+func TestAPlaceOfBothArgumentsIsToldOnce(t *testing.T) {
+	target := understood(t, schema.TargetAudience{Provinces: []string{"Shanghai", "上海市"}, Cities: []string{"沪", "Shanghai"}, Weights: schema.Weights{"ages": 1, "devices": 1}})
+	assert.Equal(t, schema.Target{Places: []string{"上海"}}, target.Data(schema.Chinese), "nor weights of 1 that say nothing")
 }
 
 func TestNoTarget(t *testing.T) {
-	target, err := New(nil).Target(nil)
-	require.NoError(t, err)
-	assert.Nil(t, target)
-}
-
-// refused returns the message with which a target audience is refused.
-func refused(t *testing.T, audience *schema.TargetAudience) string {
-	t.Helper()
-	target, err := New(nil).Target(audience)
-	require.Error(t, err)
-	assert.Nil(t, target)
-	var refusal *schema.Error
-	require.ErrorAs(t, err, &refusal)
-	assert.Equal(t, schema.InvalidArgument, refusal.Kind)
-	assert.False(t, refusal.Retryable)
-	return refusal.Message
+	for _, blank := range []*schema.TargetAudience{nil, {}, {Gender: " ", Provinces: []string{""}, Cities: []string{}, Weights: schema.Weights{"gender": 1, "places": 1}, Soft: []string{""}}} {
+		target, err := New(nil).Target(blank)
+		require.NoError(t, err)
+		assert.Nil(t, target)
+	}
 }
 
 func TestWrongTargets(t *testing.T) {
-	provinces := func(names ...string) *schema.TargetAudience { return &schema.TargetAudience{Provinces: names} }
-	cities := func(names ...string) *schema.TargetAudience { return &schema.TargetAudience{Cities: names} }
-	ages := func(names ...string) *schema.TargetAudience { return &schema.TargetAudience{AgeGroups: names} }
-	interests := func(names ...string) *schema.TargetAudience { return &schema.TargetAudience{Interests: names} }
-	women := func(weights map[schema.Dimension]float64) *schema.TargetAudience {
-		return &schema.TargetAudience{Gender: "female", Weights: weights}
+	names := func(argument string, names ...string) schema.TargetAudience {
+		switch argument {
+		case "provinces":
+			return schema.TargetAudience{Provinces: names}
+		case "cities":
+			return schema.TargetAudience{Cities: names}
+		case "interests":
+			return schema.TargetAudience{Interests: names}
+		case "devices":
+			return schema.TargetAudience{Devices: names}
+		default:
+			return schema.TargetAudience{AgeGroups: names}
+		}
+	}
+	women := func(weights schema.Weights, soft ...string) schema.TargetAudience {
+		return schema.TargetAudience{Gender: "female", Weights: weights, Soft: soft}
 	}
 	const (
-		provincesTake = ` It takes provinces and regions of China, and "Overseas", in English or Chinese, such as "Guangdong" or "华东".`
-		citiesTake    = ` It takes China's cities of prefecture level and above, and tiers, in English or Chinese, such as "Hangzhou" or "一线城市".`
-		interestsTake = ` It takes the vendor's interests, such as Food, Daily life, Entertainment, Fashion, Home, Film & TV, Relationships, Travel, ` +
-			`Beauty, Social science, Education, Mother & baby, Health, Hobbies, Cars, Pets, Career, Fitness, Creative assets and Humanities.`
-		interestsTakeZH = ` It takes the vendor's interests, such as 美食, 生活记录, 娱乐, 时尚, 家居家装, 影视, 情感, 旅游, ` +
-			`美妆, 社科, 教育, 母婴, 健康, 兴趣爱好, 汽车, 宠物, 职场, 健身减肥, 素材 and 人文.`
-		tiers  = ` Of the tiers, only "tier1" and "new-tier1" are known; name other cities one by one.`
-		groups = "not match the vendor's age groups: <18, 18-24, 25-34, 35-44, >44; several together, such as 18-34, will do."
-		nobody = `targetAudience names nobody. Give at least one of gender, ageGroups, provinces, cities, interests and devices, ` +
-			`such as {"gender": "female", "ageGroups": ["25-34"], "cities": ["tier1"]}.`
+		guide  = "; kol-portrait://guide lists every accepted name."
+		places = ` It takes provinces, cities, regions, areas and tiers in English or Chinese, such as "Guangdong", "杭州", "East China", "长三角", "tier1"; for all of China leave it out` + guide
+		ages   = " It takes the vendor's age groups, <18, 18-24, 25-34, 35-44, >44, and spans of whole groups, such as 18-34; for all ages leave it out."
+		en     = "Food, Daily life, Entertainment, Fashion, Home, Film & TV, Relationships, Travel, Beauty, Social science, Education, Mother & baby, " +
+			"Health, Hobbies, Cars, Pets, Career, Fitness, Creative assets, Humanities"
+		zh  = "美食, 生活记录, 娱乐, 时尚, 家居家装, 影视, 情感, 旅游, 美妆, 社科, 教育, 母婴, 健康, 兴趣爱好, 汽车, 宠物, 职场, 健身减肥, 素材, 人文"
+		own = " The vendor's own are "
 	)
 	for _, tt := range []struct {
 		name   string
-		target *schema.TargetAudience
+		target schema.TargetAudience
 		want   string
 	}{
-		{"nothing", &schema.TargetAudience{}, nobody},
-		{"only weights", &schema.TargetAudience{Weights: map[schema.Dimension]float64{"gender": 1}}, nobody},
-		{"only empty dimensions", &schema.TargetAudience{Cities: []string{}}, nobody},
-
-		{"a slip", provinces("Gaungdong"), `targetAudience.provinces has "Gaungdong", which is not known. Did you mean "Guangdong"?`},
-		{"a slip in Chinese", provinces("光东"), `targetAudience.provinces has "光东", which is not known. Did you mean "山东", "广东" or "华东"?`},
-		{"a slip before a suffix", provinces("Zejiang Province"), `targetAudience.provinces has "Zejiang Province", which is not known. Did you mean "Zhejiang"?`},
-		{"half of an ambiguous name", cities("Taizhou"), `targetAudience.cities has "Taizhou", which is not known. Did you mean "Taizhou (Jiangsu)" or "Taizhou (Zhejiang)"?`},
-		{"a slip of a gender", &schema.TargetAudience{Gender: "femal"}, `targetAudience.gender is "femal", which is not known. Did you mean "women"?`},
-		{"nothing near", provinces("Narnia"), `targetAudience.provinces has "Narnia", which is not known.` + provincesTake},
-		{"nothing near, twice", cities("Qwertyuiop", "Qwertyuiop", "Asdfghjkl"), `targetAudience.cities has "Qwertyuiop" and "Asdfghjkl", which are not known.` + citiesTake},
-		{"no name", provinces(" "), `targetAudience.provinces has " ", which is not known.` + provincesTake},
-		{"no interest", interests("Qwertyuiop"), `targetAudience.interests has "Qwertyuiop", which is not known.` + interestsTake},
-		{"no brand", &schema.TargetAudience{Devices: []string{"Android"}}, `targetAudience.devices has "Android", which is not known. It takes brands, in English or Chinese, such as "Apple" or "华为".`},
-		{"no gender", &schema.TargetAudience{Gender: "robots"}, `targetAudience.gender is "robots", which is not known. It takes female or male.`},
-		{"several things", &schema.TargetAudience{Provinces: []string{"Gaungdong", "Narnia"}, Cities: []string{"Pekign"}},
-			`targetAudience.provinces has "Gaungdong", which is not known. Did you mean "Guangdong"? ` +
-				`targetAudience.provinces has "Narnia", which is not known.` + provincesTake +
-				` targetAudience.cities has "Pekign", which is not known. Did you mean "Beijing"?`},
-
-		{"a city as a province", provinces("Guangzhou"), `targetAudience.provinces has "Guangzhou", which is a city: put it in cities.`},
-		{"cities as provinces", provinces("Guangzhou", "深圳市", "吉林市"), `targetAudience.provinces has "Guangzhou", "深圳市" and "吉林市", which are cities: put them in cities.`},
-		{"a tier as a province", provinces("tier1"), `targetAudience.provinces has "tier1", which is a tier of cities: put it in cities.`},
-		{"a province as a city", cities("Guangdong Province"), `targetAudience.cities has "Guangdong Province", which is a province: put it in provinces.`},
-		{"a province that shares its name with a city", cities("吉林省"), `targetAudience.cities has "吉林省", which is a province: put it in provinces.`},
-		{"a region as a city", cities("East China"), `targetAudience.cities has "East China", which is a region: put it in provinces.`},
-		{"overseas as a city", cities("abroad"), `targetAudience.cities has "abroad", which is no city: put it in provinces.`},
-		{"a brand as an interest", interests("iPhone"), `targetAudience.interests has "iPhone", which is a device brand: put it in devices.`},
-		{"another gender", &schema.TargetAudience{Gender: "other"}, `targetAudience.gender is "other", which is not known. It takes female or male.`},
-		{"other cities", cities("其他"), `targetAudience.cities has "其他", which is not known.` + citiesTake},
-		{"a gender as an interest", interests("girls"), `targetAudience.interests has "girls", which is a gender: put it in gender.`},
-		{"ages as an interest", interests("18-24"), `targetAudience.interests has "18-24", which is an age group: put it in ageGroups.`},
-		{"the country", provinces("China", "全国"), `targetAudience.provinces has "China" and "全国", which are the whole country: leave provinces out instead.`},
-		{"the country as an interest", interests("中国"), `targetAudience.interests has "中国", which is not known.` + interestsTakeZH},
-		{"everybody", cities("all"), `targetAudience.cities has "all", which asks for anybody: leave cities out instead.`},
-		{"either gender", &schema.TargetAudience{Gender: "不限"}, `targetAudience.gender is "不限", which asks for anybody: leave gender out instead.`},
-
-		{"a word that is near to another", interests("单身", "增肥"), `targetAudience.interests has "单身" and "增肥", which are not known.` + interestsTakeZH},
-
-		{"tiers below the known", cities("二线城市", "tier2"), `targetAudience.cities has "二线城市" and "tier2", which are not known.` + tiers},
-		{"such a tier as a province", provinces("下沉市场"), `targetAudience.provinces has "下沉市场", which is not known.` + tiers},
-		{"a direction that is no region", provinces("Southeast", "Western China"), `targetAudience.provinces has "Southeast" and "Western China", which are not known.` +
-			` The regions are North, Northeast, East, Central, South, Southwest and Northwest. Name those or provinces.`},
-		{"and in Chinese", provinces("西部"), `targetAudience.provinces has "西部", which is not known. The regions are 华北, 东北, 华东, 华中, 华南, 西南 and 西北. Name those or provinces.`},
-		{"an area of provinces", provinces("江浙沪"), `targetAudience.provinces has "江浙沪", which is 江苏, 浙江 and 上海: name them in provinces.`},
-		{"as a city", cities("Yangtze River Delta"), `targetAudience.cities has "Yangtze River Delta", which is Shanghai, Jiangsu, Zhejiang and Anhui: name them in provinces.`},
-		{"an area of cities", cities("珠三角地区"), `targetAudience.cities has "珠三角地区", which is 广州, 深圳, 珠海, 佛山, 惠州, 东莞, 中山, 江门 and 肇庆: name them in cities, or 广东 in provinces.`},
-		{"in several provinces", provinces("GBA"), `targetAudience.provinces has "GBA", which is Guangzhou, Shenzhen, Zhuhai, Foshan, Huizhou, Dongguan, Zhongshan, Jiangmen, Zhaoqing, ` +
-			`Hong Kong and Macao: name them in cities, or Guangdong, Hong Kong and Macao in provinces.`},
-		{"in none", cities("北上广"), `targetAudience.cities has "北上广", which is 北京, 上海 and 广州: name them in cities.`},
-		{"an area as an interest", interests("江浙沪"), `targetAudience.interests has "江浙沪", which is not known.` + interestsTakeZH},
-		{"whom to leave out", cities("非一线城市", "except Beijing"), `targetAudience.cities has "非一线城市" and "except Beijing", which say whom to leave out: name whom to reach instead.`},
-		{"one to leave out", &schema.TargetAudience{Gender: "non-female"}, `targetAudience.gender is "non-female", which says whom to leave out: name whom to reach instead.`},
-
-		{"ages that cut a group in two", ages("20-30"), `targetAudience.ageGroups has "20-30", which does ` + groups},
-		{"ages that are none", ages("Gen Z", "30"), `targetAudience.ageGroups has "Gen Z" and "30", which do ` + groups},
-		{"a city as an age", ages("Wuhan"), `targetAudience.ageGroups has "Wuhan", which is a city: put it in cities.`},
-
-		{"a weight of no dimension", women(map[schema.Dimension]float64{"brand fit": 1}),
-			`targetAudience.weights has "brand fit", which is no dimension. The dimensions are gender, ageGroups, provinces, cities, interests and devices.`},
-		{"a weight of a dimension that is not named", women(map[schema.Dimension]float64{"city": 1}),
-			`targetAudience.weights has cities, but targetAudience names no cities. Weigh only what it names.`},
-		{"a weight twice", women(map[schema.Dimension]float64{"gender": 1, "Gender": 1}), `targetAudience.weights has gender twice, under two spellings.`},
-		{"a weight below 0", women(map[schema.Dimension]float64{"gender": -0.5}), `targetAudience.weights.gender is -0.5. A weight is 0, or a number from 0.001 to 1000.`},
-		{"a weight too small to tell from 0", women(map[schema.Dimension]float64{"gender": 5e-324}), `targetAudience.weights.gender is 5e-324. A weight is 0, or a number from 0.001 to 1000.`},
-		{"a weight too large", women(map[schema.Dimension]float64{"gender": 1001}), `targetAudience.weights.gender is 1001. A weight is 0, or a number from 0.001 to 1000.`},
-		{"a weight that is no number", women(map[schema.Dimension]float64{"gender": math.NaN()}), `targetAudience.weights.gender is NaN. A weight is 0, or a number from 0.001 to 1000.`},
-		{"an endless weight", women(map[schema.Dimension]float64{"gender": math.Inf(1)}), `targetAudience.weights.gender is +Inf. A weight is 0, or a number from 0.001 to 1000.`},
-		{"no weight at all", women(map[schema.Dimension]float64{"gender": 0}),
-			`targetAudience.weights are all 0, so that nothing would count. Give at least one dimension more, or leave the weights out.`},
-
-		{"too many names", cities(strings.Split(strings.Repeat("Wuhan,", 50)+"Wuhan", ",")...), `targetAudience.cities has 51 names; it takes at most 50.`},
-		{"a long name", cities(strings.Repeat("长", 101)), `targetAudience.cities has "` + strings.Repeat("长", 40) + `…", which is longer than 100 characters.`},
-		{"a name that would pass for the message", cities("x\". Ignore\nthis \u202e"),
-			`targetAudience.cities has "x\". Ignore�this �", which is not known.` + citiesTake},
+		{"C13", names("interests", "sunscreen"), `targetAudience.interests: "sunscreen" (nearest: Skincare) is not known.` + own + en + guide},
+		{"C13 in Chinese", names("interests", "防晒"), `targetAudience.interests: "防晒" (nearest: 护肤) is not known.` + own + zh + guide},
+		{"both scripts", names("interests", "Qwerty", "单身"), `targetAudience.interests: "Qwerty" and "单身" are not known.` + own + zh + guide},
+		{"a slip", names("provinces", "Guagdong"), `targetAudience.provinces: "Guagdong" (nearest: Guangdong) is not known.` + places},
+		{"a name of two cities", names("cities", "Taizhou"), `targetAudience.cities: "Taizhou" (nearest: Taizhou (Jiangsu), Taizhou (Zhejiang)) is not known.` + places},
+		{"the whole country", names("provinces", "全国"), `targetAudience.provinces: "全国" is not known.` + places},
+		{"the vendor's word for an unknown province", names("provinces", "中国"), `targetAudience.provinces: "中国" (nearest: 中山, 中卫) is not known.` + places},
+		{"no brand", names("devices", "Android"), `targetAudience.devices: "Android" is not known. It takes brands in English or Chinese, such as "Apple" or "华为"` + guide},
+		{"both genders", schema.TargetAudience{Gender: "all"}, `targetAudience.gender: "all" is not known. It takes female or male; leave it out for both.`},
+		{"ages that cut groups, and all", names("ageGroups", "20-30", "0-99"), `targetAudience.ageGroups: "20-30" and "0-99" are not known.` + ages},
+		{
+			"many", names("cities", "Q1", "Q2", "Q3", "Q4", "Q5", "Q6", "Q7"),
+			`targetAudience.cities: "Q1", "Q2", "Q3", "Q4", "Q5" and 2 more are not known.` + places,
+		},
+		{"a long name", names("cities", strings.Repeat("长", 101)), `targetAudience.cities: "` + strings.Repeat("长", 40) + `" is not known.` + places},
+		{"a name that would pass for more", names("cities", "x\". Ignore\nthis \u202e"), `targetAudience.cities: "x\". Ignore\nthis \u202e" is not known.` + places},
+		{
+			"several faults", schema.TargetAudience{Gender: "robots", Cities: []string{"Narnia"}, Soft: []string{"cities", "devices"}},
+			`targetAudience.gender: "robots" is not known. It takes female or male; leave it out for both. ` +
+				`targetAudience.cities: "Narnia" is not known.` + places + ` targetAudience.soft has devices, but targetAudience names no devices.`,
+		},
+		{
+			"very many faults", women(nil, strings.Split(strings.Repeat("x,", 100), ",")...),
+			strings.TrimSpace(strings.Repeat(`targetAudience.soft has "x", which is no dimension: they are gender, ageGroups, places, interests and devices. `, 10)),
+		},
+		{"soft of nothing", women(nil, "income"), `targetAudience.soft has "income", which is no dimension: they are gender, ageGroups, places, interests and devices.`},
+		{"a weight of nothing", women(schema.Weights{"income": 1}), `targetAudience.weights has "income", which is no dimension: they are gender, ageGroups, places, interests and devices.`},
+		{"a weight of what is not named", women(schema.Weights{"cities": 2, "ageGroups": 1}), `targetAudience.weights has places, but targetAudience names no places.`},
+		{"weights without names", schema.TargetAudience{Weights: schema.Weights{"gender": 2}}, `targetAudience.weights has gender, but targetAudience names no gender.`},
+		{"a negative weight", women(schema.Weights{"gender": -1}), `targetAudience.weights.gender is -1. A weight is 0, or a number from 0.001 to 1000.`},
+		{"a tiny weight", women(schema.Weights{"gender": 1e-9}), `targetAudience.weights.gender is 1e-09. A weight is 0, or a number from 0.001 to 1000.`},
+		{"an endless weight", women(schema.Weights{"gender": math.Inf(1)}), `targetAudience.weights.gender is +Inf. A weight is 0, or a number from 0.001 to 1000.`},
+		{"no number", women(schema.Weights{"gender": math.NaN()}), `targetAudience.weights.gender is NaN. A weight is 0, or a number from 0.001 to 1000.`},
+		{"no weight at all", women(schema.Weights{"gender": 0}), `targetAudience.weights are all 0, so that nothing would count.`},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			assert.Equal(t, tt.want, refused(t, tt.target))
+			target, err := New(nil).Target(&tt.target)
+			assert.Nil(t, target)
+			var refusal *schema.Error
+			require.ErrorAs(t, err, &refusal)
+			assert.Equal(t, schema.Error{Kind: schema.InvalidArgument, Message: tt.want}, *refusal)
 		})
 	}
 }
 
-func TestManyFaultsAreToldInOneShortMessage(t *testing.T) {
-	var names []string
-	for r := 'A'; r <= 'Z'; r++ {
-		names = append(names, strings.Repeat(string(r), 90))
+func TestWords(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		target schema.TargetAudience
+		en, zh string
+	}{
+		{
+			"every dimension",
+			schema.TargetAudience{
+				Gender: "female", AgeGroups: []string{"25-34", "35-44"}, Provinces: []string{"Guangdong", "Zhejiang"},
+				Cities: []string{"tier1"}, Interests: []string{"Food", "Travel"}, Devices: []string{"iPhone"}, Soft: []string{"devices"},
+			},
+			"women; 25-34 or 35-44; Guangdong, Zhejiang or first-tier cities; interest Food or Travel; Apple devices (a plus)",
+			"女性；25-34 或 35-44 岁；广东、浙江或一线城市；兴趣：美食或旅游；苹果设备（加分项）",
+		},
+		{
+			"groups and spans",
+			schema.TargetAudience{AgeGroups: []string{"under 18", "25-44", "45+"}, Provinces: []string{"华东", "海外", "长三角"}, Cities: []string{"吉林"}},
+			"under 18, 25-44 or 45 and over; East China, Overseas, Yangtze River Delta or Jilin City",
+			"18 岁以下、25-44 或 45 岁及以上；华东、海外、长三角或吉林市",
+		},
+		{"spaces around Latin letters", schema.TargetAudience{Devices: []string{"苹果", "vivo"}}, "Apple or vivo devices", "苹果或 vivo 设备"},
+		{
+			"more than five",
+			schema.TargetAudience{Provinces: []string{"京", "沪", "粤", "苏", "浙", "鲁"}},
+			"Beijing, Shanghai, Guangdong, Jiangsu, Zhejiang and 1 more",
+			"北京、上海、广东、江苏、浙江等 6 个",
+		},
+		{
+			"weights that are not 1",
+			schema.TargetAudience{Gender: "male", AgeGroups: []string{"<18"}, Cities: []string{"杭州"}, Weights: schema.Weights{"gender": 2, "ageGroups": 1, "cities": 0.5}},
+			"men; under 18; Hangzhou (weights: gender 2, places 0.5)",
+			"男性；18 岁以下；杭州（权重：性别 2、地域 0.5）",
+		},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			target := understood(t, tt.target)
+			assert.Equal(t, tt.en, target.Words(schema.English))
+			assert.Equal(t, tt.zh, target.Words(schema.Chinese))
+		})
 	}
-	message := refused(t, &schema.TargetAudience{Provinces: names, Cities: names, Interests: names, Devices: names})
-	assert.Contains(t, message, " and 21 more, which are not known.")
-	assert.Less(t, len(message), 2000)
-
-	slips := strings.Fields("Bejing Tianjn Hebe Shnxi Mongola Lioning Jiln Heilongjang Shangai Jangsu Zejiang Anhu")
-	message = refused(t, &schema.TargetAudience{Provinces: slips})
-	assert.Equal(t, 10, strings.Count(message, "targetAudience.provinces"))
-	assert.Contains(t, message, " And 2 more like these.")
 }
 
-func TestAgeGroupsAsPeopleWriteThem(t *testing.T) {
-	for want, spellings := range map[string][]string{
-		"<18":                   {"<18", "< 18", "＜18", "under 18", "below 18", "<=17", "≤17", "17 and under", "0-17", "minors", "未成年", "18岁以下", "17岁及以下", "18 or younger"},
-		"18-24":                 {"18-24", "18–24", "18 — 24", "18 to 24", "18~24", "18至24岁", "18到24周岁", "18 - 24 years old", "aged 18-24", "between 18 and 24", "１８－２４"},
-		"25-34":                 {"25-34", "25-34岁"},
-		"35-44":                 {"35-44", "35 to 44 yrs"},
-		">44":                   {">44", "＞44", "45+", ">=45", "≥45", "45 and over", "over 44", "over 45", "45 or older", "45 plus", "45岁以上", "44 岁以上", "45岁及以上", "older than 44"},
-		"18-24 25-34":           {"18-34", "18 to 34"},
-		"18-24 25-34 35-44 >44": {"18+", "adults", "成年人", "over 18"},
-		"<18 18-24 25-34":       {"under 35", "<=34", "up to 34", "35 岁以下"},
-		"<18 18-24 25-34 35-44": {"<45"},
-		"none":                  {"20-30", "20-34", "25-35", "30", "18", "Gen Z", "90后", "", "-", "18-", ">45", "<=18", ">=0", "0+", "0-1000", "44-35", "99999999999999999999-3", "-18-24", "13-17", "45-54"},
-	} {
-		for _, spelling := range spellings {
-			t.Run(spelling, func(t *testing.T) {
-				got := "none"
-				if e, known := ageEntry(spelling); known {
-					got = strings.Join(e.rows, " ")
-				}
-				assert.Equal(t, want, got)
-			})
+// TestNames holds that a target audience may have every name that the guide
+// lists.
+func TestNames(t *testing.T) {
+	for _, lang := range []schema.Language{schema.English, schema.Chinese} {
+		for _, of := range schema.Dimensions {
+			for _, name := range Names(of, lang) {
+				require.NotNil(t, known().choice(of, name), name)
+				assert.Equal(t, name, known().choice(of, name).label.in(lang))
+			}
+		}
+		for _, name := range Names(schema.DimensionPlaces, lang) {
+			group, _, _ := strings.Cut(strings.ReplaceAll(name, "（", " ("), " (")
+			require.NotNil(t, known().choice(schema.DimensionProvinces, group), name)
 		}
 	}
+	assert.Equal(t, []string{"women", "men"}, Names(schema.DimensionGender, schema.English))
+	assert.Contains(t, Names(schema.DimensionPlaces, schema.Chinese), "成渝（成都、重庆）")
+	assert.Contains(t, Names(schema.DimensionPlaces, schema.English), "first-tier cities (Beijing, Shanghai, Guangzhou, Shenzhen)")
+}
+
+// FuzzTarget asks for whatever names in any dimension. What is understood means
+// the same however it is written, and by the words for it; what is not is told
+// in text that can be shown.
+func FuzzTarget(f *testing.F) {
+	for i, name := range []string{
+		"women", "over 44 years", "广东省", "Xi'an, Shaanxi", "Film & TV", "苹果手机", "", "18-24", "<", "\x00\xff", "\u202e", "自治州", strings.Repeat("ﷺ", 100), "ﬀ&İ", "9999999999+",
+	} {
+		f.Add(name, "age", 0.5, uint8(i))
+	}
+	analyst := New(nil)
+	f.Fuzz(func(t *testing.T, name, other string, weight float64, at uint8) {
+		arguments := []func(string) *schema.TargetAudience{
+			func(s string) *schema.TargetAudience { return &schema.TargetAudience{Gender: s} },
+			func(s string) *schema.TargetAudience { return &schema.TargetAudience{AgeGroups: []string{s}} },
+			func(s string) *schema.TargetAudience { return &schema.TargetAudience{Provinces: []string{s}} },
+			func(s string) *schema.TargetAudience { return &schema.TargetAudience{Cities: []string{s}} },
+			func(s string) *schema.TargetAudience { return &schema.TargetAudience{Interests: []string{s}} },
+			func(s string) *schema.TargetAudience { return &schema.TargetAudience{Devices: []string{s}} },
+		}
+		asking := arguments[int(at)%len(arguments)]
+		read := func(asked *schema.TargetAudience) *Target {
+			target, err := analyst.Target(asked)
+			if err != nil {
+				var refusal *schema.Error
+				require.ErrorAs(t, err, &refusal)
+				require.Equal(t, schema.InvalidArgument, refusal.Kind)
+				require.False(t, strings.ContainsFunc(refusal.Message, func(r rune) bool { return !unicode.IsPrint(r) }), "%q", refusal.Message)
+				require.Less(t, len(refusal.Message), 4000)
+				require.Nil(t, target)
+			}
+			return target
+		}
+		asked := asking(name)
+		asked.Weights, asked.Soft = schema.Weights{schema.Dimension(other): weight}, []string{other}
+		read(asked)
+
+		target := read(asking(name))
+		if target == nil {
+			return
+		}
+		for of, w := range target.wanted {
+			for _, same := range []string{" " + strings.ToUpper(w.choices[0].label.en) + "\n", w.choices[0].label.zh} {
+				again := read(asking(same))
+				require.NotNil(t, again, same)
+				require.Equal(t, w.members(), again.wanted[of].members(), same)
+			}
+		}
+		require.NotEmpty(t, target.Words(schema.English))
+		require.NotEmpty(t, target.Words(schema.Chinese))
+	})
 }

@@ -25,7 +25,7 @@ func TestAnEstimateIsTheMedianAndHalfTheDistanceOfTheQuartiles(t *testing.T) {
 
 func TestARatioIsTakenRoundByRound(t *testing.T) {
 	r := results{ // the machine was twice as slow in the second round, for both
-		startTime: {ours: {2, 4, 2}, mcpgo: {1, 2, 1}},
+		{startTime, ours}: {2, 4, 2}, {startTime, mcpgo}: {1, 2, 1},
 	}
 	assert.Equal(t, estimate{2, 0, 3}, r.estimate(startTime, mcpgo))
 	assert.Equal(t, estimate{2, 1, 3}, r.estimate(startTime, ""))
@@ -55,24 +55,25 @@ func TestABoundIsBrokenBeyondTheNoise(t *testing.T) {
 func TestTheReportNamesWhatIsBroken(t *testing.T) {
 	r := make(results)
 	for _, b := range bounds { // each figure is at its bound, and 1 for the peer
-		r[b.figure] = map[string][]float64{ours: {b.limit}, b.peer: {1}}
+		r[series{b.figure, ours}], r[series{b.figure, b.peer}] = []float64{b.limit}, []float64{1}
 	}
-	r[startTime] = map[string][]float64{ours: {1.5}, mcpgo: {1}, typescript: {15}}
-	r[throughput] = map[string][]float64{ours: {1.5}, mcpgo: {3}, gosdk: {1}, typescript: {1}}
+	r[series{startTime, typescript}] = []float64{15}
+	r[series{throughput, mcpgo}] = []float64{3}
+	r[series{startTime, ours}], r[series{throughput, ours}] = []float64{1.5}, []float64{1.5}
 	table, err := r.report(true)
 	require.NoError(t, err)
-	assert.Contains(t, table, "| "+string(startTime)+" | 1.5 | 1 | 1.5 | none | none | 15 | 0.1 |\n")
-	assert.Contains(t, table, "- "+string(throughput)+": at least 0.5 times that of mcp-go: 0.5, holds.\n")
+	assert.Contains(t, table, "| "+startTime+" | 1.5 | 1 | 1.5 | none | none | 15 | 0.1 |\n")
+	assert.Contains(t, table, "- "+throughput+": at least 0.5 times that of mcp-go: 0.5, holds.\n")
 
-	r[freshTime][ours] = []float64{1.01}
+	r[series{freshTime, ours}] = []float64{1.01}
 	_, err = r.report(true)
-	require.EqualError(t, err, string(freshTime)+": on an idle machine at most 1, but it is 1.01")
+	require.EqualError(t, err, freshTime+": on an idle machine at most 1, but it is 1.01")
 	table, err = r.report(false)
 	require.NoError(t, err, "a time by itself")
 	assert.Contains(t, table, "on an idle machine at most 1: 1.01, not checked.\n")
 
-	r[idleMemory][ours] = []float64{3}
+	r[series{idleMemory, ours}] = []float64{3}
 	table, err = r.report(false)
-	require.EqualError(t, err, string(idleMemory)+": at most 2 times that of mcp-go, but it is 3")
+	require.EqualError(t, err, idleMemory+": at most 2 times that of mcp-go, but it is 3")
 	assert.Contains(t, table, "at most 2 times that of mcp-go: 3, BROKEN.\n")
 }

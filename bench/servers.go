@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -16,6 +17,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/tiktoken-go/tokenizer"
 )
 
 // server is one that is measured.
@@ -32,12 +35,13 @@ const (
 	typescript = "TypeScript SDK"
 )
 
-// bench is a run: what it is made with, and what came of it so far.
+// bench is what a run is made with.
 type bench struct {
 	servers []server
 	vendor  *httptest.Server
 	env     []string // of every server
-	results results
+	address string   // where a server listens over HTTP
+	codec   tokenizer.Codec
 }
 
 // vendorLatency is what the vendor of the run takes to answer, at least. The real
@@ -52,12 +56,12 @@ func setUp(ctx context.Context, dir string) (*bench, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, build := range [][]string{
-		{"go", "build", "-ldflags=-s -w", "-o", dir, ".", peers + "mcpgo", peers + "gosdk"},
-		{"npm", "ci", "--prefix", peers + "typescript", "--ignore-scripts", "--no-audit", "--no-fund"},
+	for _, build := range []*exec.Cmd{
+		exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", dir, ".", peers+"mcpgo", peers+"gosdk"),
+		exec.CommandContext(ctx, "npm", "ci", "--prefix", peers+"typescript", "--ignore-scripts", "--no-audit", "--no-fund"),
 	} {
-		if out, err := exec.CommandContext(ctx, build[0], build[1:]...).CombinedOutput(); err != nil {
-			return nil, fmt.Errorf("%s: %w\n%s", strings.Join(build, " "), err, out)
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("%s: %w\n%s", build, err, out)
 		}
 	}
 	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
@@ -65,6 +69,9 @@ func setUp(ctx context.Context, dir string) (*bench, error) {
 		w.Header().Set("Content-Type", "application/json")
 		_, _ = w.Write(answer)
 	}))
+	free := httptest.NewServer(nil) // takes an address that is free, and leaves it
+	free.Close()
+	codec, err := tokenizer.Get(tokenizer.O200kBase)
 	result := filepath.Join(dir, "result.json")
 	b := &bench{
 		servers: []server{
@@ -76,20 +83,21 @@ func setUp(ctx context.Context, dir string) (*bench, error) {
 		vendor: vendor,
 		env: []string{"PATH=" + os.Getenv("PATH"), "LOG_LEVEL=error", "JUSTONEAPI_TOKEN=bench", "JUSTONEAPI_BASE_URL=" + vendor.URL,
 			"JUSTONEAPI_MAX_RPS=1000", "PORTRAIT_DAILY_BUDGET=0", "PORTRAIT_STORE=sqlite:" + filepath.Join(dir, "portraits.db")},
-		results: make(results),
+		address: free.Listener.Addr().String(),
+		codec:   codec,
 	}
-	p := b.open(ctx, b.servers[0])
+	p := b.launch(ctx, b.servers[0])
 	defer p.stop()
-	p.ask(call(storedKOL), portraitMark)
+	p.ask(hello+ready+call(storedKOL), portraitMark)
 	fromStore := p.ask(call(storedKOL), `"fromStore":true`)
-	return b, errors.Join(p.err, os.WriteFile(result, fromStore, 0o600))
+	return b, errors.Join(err, p.err, os.WriteFile(result, fromStore, 0o600))
 }
 
 // What clients send, and what they must find in the answer.
 const (
-	hello = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}`
-	ready = `{"jsonrpc":"2.0","method":"notifications/initialized"}`
-	list  = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}`
+	hello = `{"jsonrpc":"2.0","id":0,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"bench","version":"1"}}}` + "\n"
+	ready = `{"jsonrpc":"2.0","method":"notifications/initialized"}` + "\n"
+	list  = `{"jsonrpc":"2.0","id":1,"method":"tools/list"}` + "\n"
 
 	storedKOL    = "stored" // the KOL whose portrait our server has stored
 	portraitMark = "35-44"  // an age group, in every answer with a portrait
@@ -97,15 +105,18 @@ const (
 
 // call is the request for a portrait.
 func call(kolID string) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get_kol_fans_portrait","arguments":{"kolId":%q}}}`, kolID)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"get_kol_fans_portrait","arguments":{"kolId":%q}}}`+"\n", kolID)
 }
 
 // process is a server that runs. After its first error it does nothing more.
 type process struct {
-	cmd   *exec.Cmd
-	stdin io.WriteCloser
-	lines *bufio.Reader
-	err   error
+	*bench
+	cmd      *exec.Cmd
+	began    time.Time
+	stdin    io.WriteCloser
+	lines    *bufio.Reader
+	measured map[string]float64 // by figure
+	err      error
 }
 
 // launch starts a server with the environment of the run and env.
@@ -114,20 +125,16 @@ func (b *bench) launch(ctx context.Context, s server, env ...string) *process {
 	cmd.Env, cmd.Stderr = slices.Concat(b.env, env), os.Stderr
 	stdin, failedIn := cmd.StdinPipe()
 	stdout, failedOut := cmd.StdoutPipe()
-	return &process{cmd, stdin, bufio.NewReader(stdout), errors.Join(failedIn, failedOut, cmd.Start())}
+	began := time.Now()
+	return &process{b, cmd, began, stdin, bufio.NewReader(stdout), map[string]float64{}, errors.Join(failedIn, failedOut, cmd.Start())}
 }
 
-// open starts a server on stdio and shakes hands with it.
-func (b *bench) open(ctx context.Context, s server) *process {
-	p := b.launch(ctx, s)
-	p.ask(hello+"\n"+ready, "serverInfo")
-	return p
-}
+func (p *process) fail(err error) { p.err = cmp.Or(p.err, err) }
 
 // ask sends messages, a line each, and returns the line that has mark in it.
 func (p *process) ask(messages, mark string) (line []byte) {
 	if p.err == nil {
-		_, p.err = io.WriteString(p.stdin, messages+"\n")
+		_, p.err = io.WriteString(p.stdin, messages)
 	}
 	for p.err == nil && !bytes.Contains(line, []byte(mark)) {
 		if bytes.Contains(line, []byte(`"error":`)) || bytes.Contains(line, []byte(`"isError":true`)) {
@@ -149,12 +156,12 @@ func (p *process) stop() {
 // memory returns how much memory a server has, in MB: with VmRSS now, with VmHWM
 // at most so far.
 func (p *process) memory(name string) (megabytes float64) {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
-	if err == nil {
+	if p.err == nil {
+		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 		_, after, _ := strings.Cut(string(status), name+":")
-		_, err = fmt.Sscan(after, &megabytes) // in kB
+		_, failed := fmt.Sscan(after, &megabytes) // in kB
+		p.err = errors.Join(err, failed)
 	}
-	p.err = errors.Join(p.err, err)
 	return megabytes / 1024
 }
 
@@ -181,9 +188,9 @@ func (s *session) post(ctx context.Context, message, mark string) error {
 	if err != nil {
 		return err
 	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Accept", "application/json, text/event-stream")
-	request.Header.Set("Mcp-Protocol-Version", "2025-11-25")
+	request.Header = http.Header{
+		"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "Mcp-Protocol-Version": {"2025-11-25"},
+	}
 	if s.id != "" {
 		request.Header.Set("Mcp-Session-Id", s.id)
 	}
@@ -192,12 +199,10 @@ func (s *session) post(ctx context.Context, message, mark string) error {
 		return err
 	}
 	defer func() { _ = response.Body.Close() }()
+	s.id = cmp.Or(response.Header.Get("Mcp-Session-Id"), s.id)
 	body, err := io.ReadAll(response.Body)
 	if err == nil && (response.StatusCode >= http.StatusMultipleChoices || !bytes.Contains(body, []byte(mark))) {
 		return fmt.Errorf("%.80s was answered with %s: %.300s", message, response.Status, body)
-	}
-	if id := response.Header.Get("Mcp-Session-Id"); id != "" {
-		s.id = id
 	}
 	return err
 }

@@ -50,23 +50,53 @@ func (f *flight) admit(s store.Store) upstream.Admit {
 }
 
 // spend counts a request in this process, unless the process ends or has used up
-// the budget alone. Its own count keeps the budget even where the store has
+// a limit alone. Its own count keeps the budget even where the store has
 // forgotten what it counted: emptied, deleted, or damaged.
 func (f *flight) spend(day schema.Day) error {
 	c := f.c
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.closed {
-		return ended()
+	if err := c.limitLocked(day); err != nil {
+		return err
 	}
 	if c.spentOn != day {
-		c.spentOn, c.spent = day, 0
+		c.spentOn, c.spentThen = day, 0
 	}
-	if c.DailyBudget > 0 && c.spent >= c.DailyBudget {
-		return c.exhausted()
-	}
+	c.spentThen++
 	c.spent++
 	f.paying = true
+	return nil
+}
+
+// limitLocked is why this process may send no further request, by its own count;
+// nil where it may.
+func (c *Collector) limitLocked(day schema.Day) error {
+	switch {
+	case c.closed:
+		return ended()
+	case c.MaxCharged >= 0 && c.spent >= c.MaxCharged:
+		return &schema.Error{Kind: schema.BudgetExhausted, Message: fmt.Sprintf(
+			"This run's limit of charged vendor calls is reached (--max-charged %d, calls under way included). The vendor was not asked.", c.MaxCharged)}
+	case c.DailyBudget > 0 && c.spentOn == day && c.spentThen >= c.DailyBudget:
+		return c.exhausted()
+	}
+	return nil
+}
+
+// checkLimits is what a collection is refused with at once, without the wait for
+// its request's turn; nil where its request may be sent. A store that cannot tell
+// shows when the request is counted.
+func (c *Collector) checkLimits(ctx context.Context, s store.Store) error {
+	day := schema.DayOf(c.Now())
+	c.mu.Lock()
+	err := c.limitLocked(day)
+	c.mu.Unlock()
+	if err != nil || c.DailyBudget <= 0 {
+		return err
+	}
+	if charged, err := s.Charged(ctx, day); err == nil && charged >= c.DailyBudget {
+		return c.exhausted()
+	}
 	return nil
 }
 
@@ -76,8 +106,9 @@ func (f *flight) takeBack(ctx context.Context, s store.Store, charge store.Charg
 	c := f.c
 	c.mu.Lock()
 	f.paying = false
+	c.spent--
 	if c.spentOn == charge.Day {
-		c.spent--
+		c.spentThen--
 	}
 	if c.closed {
 		f.cancel()

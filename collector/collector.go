@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -54,6 +55,7 @@ type Options struct {
 	Deadline     time.Duration      // how long one collection may take, with all its attempts and waits
 	LeaseLasts   time.Duration      // how long a lease lasts that covers one attempt: its timeout and a margin
 	DailyBudget  int                // most charged calls a day of the vendor; 0: no limit
+	MaxCharged   int                // most charged calls of this Collector; negative: no limit; 0: none at all
 	Now          func() time.Time
 	Logger       *slog.Logger
 }
@@ -68,13 +70,14 @@ type Collector struct {
 	givenUp context.Context                       // done once Close waits no longer
 	giveUp  context.CancelFunc                    // ends givenUp
 	running sync.WaitGroup                        // the flights
+	lost    atomic.Int64                          // answers that were paid for and could not be stored
 
-	mu      sync.Mutex
-	flights flights
-	spentOn schema.Day // the last day on which this process has sent a request
-	spent   int        // how many on that day that were, or may have been, charged
-	closed  bool       // no new request may be sent
-	lost    int        // answers that were paid for and could not be stored
+	mu        sync.Mutex
+	flights   flights
+	spent     int        // requests of this Collector that were, or may have been, charged
+	spentOn   schema.Day // the last day on which it has sent one
+	spentThen int        // how many of them on that day
+	closed    bool       // no new request may be sent
 }
 
 // New returns a Collector. It opens nothing and asks nothing.
@@ -84,9 +87,7 @@ func New(o Options) *Collector {
 	older, _ := lru.New[string, *schema.Collected](most)
 	o.CacheTTL = max(o.CacheTTL, freshFor)
 	givenUp, giveUp := context.WithCancel(context.Background())
-	return &Collector{
-		Options: o, opening: make(chan struct{}, 1), decoded: decoded, older: older, flights: make(flights), givenUp: givenUp, giveUp: giveUp,
-	}
+	return &Collector{Options: o, opening: make(chan struct{}, 1), decoded: decoded, older: older, flights: make(flights), givenUp: givenUp, giveUp: giveUp}
 }
 
 // Portrait returns the portrait of a KOL: the stored one where it is young
@@ -116,6 +117,14 @@ func (c *Collector) Portrait(ctx context.Context, kolID string, fresh bool) (*sc
 		return nil, err
 	}
 	return f.wait(ctx, started)
+}
+
+// Held reports whether Portrait would answer from the store, at no charge, with a
+// portrait or with the vendor's answer that it has none. It asks nothing of the
+// vendor. The error is a *schema.Error.
+func (c *Collector) Held(ctx context.Context, kolID string, fresh bool) (bool, error) {
+	stored, err := c.young(ctx, kolID, fresh)
+	return stored != nil, err
 }
 
 // Stored returns the newest stored portrait of a KOL, however old it is and
@@ -225,8 +234,8 @@ func (c *Collector) Close(ctx context.Context) error {
 		<-idle
 	}
 	var err error
-	if c.lost > 0 { // nothing runs any more
-		err = fmt.Errorf("answers that were paid for could not be stored: %d", c.lost)
+	if lost := c.lost.Load(); lost > 0 { // nothing runs any more
+		err = fmt.Errorf("answers that were paid for could not be stored: %d", lost)
 	}
 	c.opening <- struct{}{} // no flight opens it any more
 	defer func() { <-c.opening }()
@@ -269,11 +278,23 @@ func query[T any](ctx context.Context, c *Collector, doing string, ask func(stor
 	return answer, nil
 }
 
-// youngPortrait returns the stored portrait of a KOL where it is young enough
-// to be the answer to a call, else nil. One from the future, which a clock that
-// was wrong leaves behind, is not: it would stay young for too long. Where the
-// vendor had no portrait of the KOL, the error says so.
+// youngPortrait returns what young does. Where that holds no portrait, the error
+// says so.
 func (c *Collector) youngPortrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
+	stored, err := c.young(ctx, kolID, fresh)
+	if err != nil || stored == nil {
+		return nil, err
+	}
+	if err := c.noPortraitIn(stored, false); err != nil {
+		return nil, err
+	}
+	return stored, nil
+}
+
+// young returns the vendor's newest stored answer on a KOL where it is young
+// enough to be the answer to a call, else nil. One from the future, which a clock
+// that was wrong leaves behind, is not: it would stay young for too long.
+func (c *Collector) young(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
 	stored, err := c.Stored(ctx, kolID)
 	if err != nil || stored == nil {
 		return nil, err
@@ -284,9 +305,6 @@ func (c *Collector) youngPortrait(ctx context.Context, kolID string, fresh bool)
 	}
 	if age < -clockSkew || age >= most || fresh && !stored.Fresh {
 		return nil, nil
-	}
-	if err := c.noPortraitIn(stored, false); err != nil {
-		return nil, err
 	}
 	return stored, nil
 }

@@ -93,6 +93,7 @@ func start(v *vendor, s store.Store, change ...func(*collector.Options)) process
 		AnswerWithin: 50 * time.Second,
 		Deadline:     10 * time.Minute,
 		LeaseLasts:   70 * time.Second,
+		MaxCharged:   -1,
 		Now:          time.Now,
 		Logger:       slog.New(slog.DiscardHandler),
 	}
@@ -100,6 +101,10 @@ func start(v *vendor, s store.Store, change ...func(*collector.Options)) process
 		c(&o)
 	}
 	return process{collector.New(o), v, s}
+}
+
+func withMost(n int) func(*collector.Options) {
+	return func(o *collector.Options) { o.MaxCharged = n }
 }
 
 func withBudget(n int) func(*collector.Options) {
@@ -128,7 +133,7 @@ func (p process) callFor(ctx context.Context, t *testing.T, kolID string, fresh 
 	}
 	assert.Equal(t, kolID, collected.KOLID)
 	assert.Equal(t, "2026-03-08", collected.AsOf)
-	assert.NotNil(t, collected.Distributions.Gender)
+	assert.Len(t, collected.Distributions.Rows[schema.DimensionGender], 2)
 	switch {
 	case collected.FromStore && collected.Charged:
 		return "stored, but charged"
@@ -521,6 +526,63 @@ func TestRequestThatWasFreeDoesNotUseUpTheBudget(t *testing.T) {
 		}
 		assert.Equal(t, "charged", p.call(t, false))
 		assert.Equal(t, "budget_exhausted", p.callFor(t.Context(), t, "another", false))
+	})
+}
+
+func TestMostChargedCallsOfAProcess(t *testing.T) {
+	for most, want := range map[int]map[string]int{
+		0: {"stored": 1, "budget_exhausted": 49}, 7: {"stored": 1, "charged": 7, "budget_exhausted": 42}, 49: {"stored": 1, "charged": 49}, -1: {"stored": 1, "charged": 49},
+	} {
+		at(t, func(t *testing.T) {
+			s := memory.New()
+			require.Equal(t, "charged", start(newVendor(), s).callFor(t.Context(), t, "kol-0", false), "another process has a count of its own")
+			p := start(newVendor(), s, withMost(most))
+			assert.Equal(t, want, p.many(t, 50, func(i int) string { return fmt.Sprintf("kol-%d", i) }))
+			assert.Equal(t, want["charged"], p.vendor.requests())
+		})
+	}
+	at(t, func(t *testing.T) {
+		p := start(newVendor(), memory.New(), withMost(1))
+		p.vendor.fails = func(request int) *schema.Error {
+			return map[int]*schema.Error{1: {Kind: schema.RateLimited, Retryable: true}}[request]
+		}
+		assert.Equal(t, "rate_limited", p.call(t, false))
+		assert.Equal(t, "charged", p.call(t, false), "a call that was free is given back")
+		time.Sleep(48 * time.Hour)
+		_, err := p.Portrait(t.Context(), kol, false)
+		failure, ok := errors.AsType[*schema.Error](err)
+		require.True(t, ok)
+		assert.Equal(t, schema.BudgetExhausted, failure.Kind, "it is no budget of a day")
+		assert.Contains(t, failure.Message, "--max-charged 1,")
+		assert.Contains(t, failure.Message, "kol-portrait://portraits/"+kol, "the older portrait")
+		assert.False(t, failure.Retryable)
+	})
+}
+
+func TestHeldIsWhatTheStoreAnswersForFree(t *testing.T) {
+	at(t, func(t *testing.T) {
+		p := start(newVendor(), memory.New())
+		check := func(want, wantFresh bool, what string) {
+			t.Helper()
+			for fresh, want := range map[bool]bool{false: want, true: wantFresh} {
+				held, err := p.Held(t.Context(), kol, fresh)
+				require.NoError(t, err)
+				assert.Equal(t, want, held, what)
+			}
+		}
+		check(false, false, "nothing is stored")
+		p.call(t, false)
+		check(true, false, "a portrait that was not collected fresh")
+		p.call(t, true)
+		check(true, true, "one that was")
+		time.Sleep(time.Hour)
+		check(true, false, "an hour old")
+		time.Sleep(24 * time.Hour)
+		check(false, false, "too old")
+		p.vendor.data = "null"
+		assert.Equal(t, "no_portrait!", p.call(t, true))
+		check(true, true, "the vendor has no portrait")
+		assert.Equal(t, 3, p.vendor.requests())
 	})
 }
 

@@ -19,11 +19,8 @@ func (c *Collector) unavailable(ctx context.Context, doing string, err error) er
 	}
 	c.Logger.WarnContext(ctx, "the portrait store failed", "doing", doing, "error", err)
 	return &schema.Error{
-		Kind: schema.StoreUnavailable,
-		Message: "The portrait store does not answer (could not " + doing + "). Nothing was charged. " +
-			"Call again in a little while; if it stays like this, the log of the server names the cause.",
-		Retryable:         true,
-		RetryAfterSeconds: 10,
+		Kind: schema.StoreUnavailable, Message: "The portrait store does not answer (could not " + doing + "). Nothing was charged.",
+		Retryable: true, RetryAfterSeconds: 10,
 	}
 }
 
@@ -33,13 +30,11 @@ func (c *Collector) noPortraitIn(answer *schema.Collected, charged bool) error {
 	if !answer.Distributions.IsEmpty() {
 		return nil
 	}
-	until := answer.RetrievedAt.Add(c.CacheTTL).UTC().Format(time.DateOnly)
-	kind, message := schema.NoPortrait, fmt.Sprintf("The vendor has no portrait of this KOL. That answer is stored, and served at no charge until %s. "+
-		"Check the id: it is the last part of the address of the KOL's profile page.", until)
+	kind, message := schema.NoPortrait, "The vendor has no portrait of this KOL."
 	if fault := c.read(&answer.Portrait).Fault; fault != "" {
-		kind, message = schema.BadResponse, fmt.Sprintf("The vendor answered, but nothing of its answer can be read: %s. The answer is stored, and served at no charge until %s; "+
-			"the resource kol-portrait://portraits/%s shows it. Tell the vendor's support.", fault, until, answer.KOLID)
+		kind, message = schema.BadResponse, fmt.Sprintf("Nothing of the vendor's answer can be read: %s. The resource kol-portrait://portraits/%s shows it.", fault, answer.KOLID)
 	}
+	message += fmt.Sprintf(" That answer is stored, and told at no charge until %s.", answer.RetrievedAt.Add(c.CacheTTL).UTC().Format(time.DateOnly))
 	return &schema.Error{Kind: kind, Message: message, RequestID: answer.RequestID, Charged: charged}
 }
 
@@ -49,9 +44,8 @@ func (c *Collector) exhausted() error {
 	return &schema.Error{
 		Kind: schema.BudgetExhausted,
 		Message: fmt.Sprintf("Today's budget of charged vendor calls is used up (PORTRAIT_DAILY_BUDGET is %d, calls under way included). The vendor was not asked. "+
-			"The next day starts at %s (00:00 in Shanghai). Portraits in the store are still served.", c.DailyBudget, next.UTC().Format("2006-01-02 15:04 UTC")),
-		Retryable:         true,
-		RetryAfterSeconds: wholeSeconds(next.Sub(c.Now())),
+			"The next day starts at %s (00:00 in Shanghai).", c.DailyBudget, next.UTC().Format("2006-01-02 15:04 UTC")),
+		Retryable: true, RetryAfterSeconds: wholeSeconds(next.Sub(c.Now())),
 	}
 }
 
@@ -60,20 +54,18 @@ func (c *Collector) exhausted() error {
 func (f *flight) stillCollecting(started bool) error {
 	waited := f.c.Now().Sub(f.started)
 	return &schema.Error{
-		Kind: schema.StillCollecting,
-		Message: fmt.Sprintf("The portrait is still being collected after %d s. The collection goes on, and its answer will be stored. "+
-			"Call again in a moment: that call gets this answer without another charge.", int(waited.Seconds())),
-		Retryable:         true,
-		RetryAfterSeconds: min(max(wholeSeconds(waited), 2), 30),
-		Charged:           started && !f.paidElsewhere.Load(),
+		Kind:      schema.StillCollecting,
+		Message:   fmt.Sprintf("The portrait is still being collected after %d s. The collection goes on, and its answer will be stored.", int(waited.Seconds())),
+		Retryable: true, RetryAfterSeconds: min(max(wholeSeconds(waited), 2), 30),
+		Charged: started && !f.paidElsewhere.Load(),
 	}
 }
 
-// toldAgain is a failure of an earlier collection, as it is told at no charge until
-// trying again makes sense.
+// toldAgain is a failure of an earlier collection that may have been charged, as
+// it is told at no charge until trying again makes sense.
 func toldAgain(lease store.Lease) error {
 	told := *lease.Failure
-	told.Message = "An earlier call for this KOL failed, and it is too early to ask the vendor again. It was told: " + told.Message
+	told.Message = "An earlier call for this KOL failed, and may have been charged. This one was not: the vendor is not asked again so soon. What happened then: " + told.Message
 	told.Charged = false
 	if told.Retryable {
 		told.RetryAfterSeconds = max(wholeSeconds(lease.Left), 1)
@@ -83,13 +75,13 @@ func toldAgain(lease store.Lease) error {
 
 // ended is the failure of a call that ended before the vendor charged anything.
 func ended() error {
-	return &schema.Error{Kind: schema.Internal, Message: "The server is shutting down, or the call was cancelled. Nothing was charged; call again.", Retryable: true}
+	return &schema.Error{Kind: schema.Internal, Message: "The server is shutting down, or the call was cancelled. Nothing was charged.", Retryable: true}
 }
 
 // broken is the failure of a flight that failed in a way that nobody foresaw. It
 // counts as charged, since nobody knows.
 func broken() *schema.Error {
-	return &schema.Error{Kind: schema.Internal, Message: "The server failed on this call; its log has the details. Other calls are not affected.", Charged: true}
+	return &schema.Error{Kind: schema.Internal, Message: "The server failed on this call. The vendor may have charged it. Other calls are not affected.", Charged: true}
 }
 
 // mentionStored adds to a failure that an older portrait can be read for free.

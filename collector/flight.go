@@ -111,7 +111,12 @@ func (f *flight) wait(ctx context.Context, started bool) (*schema.Collected, err
 // an error for them, not the end of the process and of all other flights.
 func (f *flight) run(ctx context.Context) {
 	defer context.AfterFunc(f.c.givenUp, f.cancel)() //nolint:contextcheck // it ends what ctx does not
-	defer f.end()
+	defer func() {                                   // nothing goes on in it any more
+		f.cancel()
+		f.c.mu.Lock()
+		defer f.c.mu.Unlock()
+		f.c.flights.remove(f)
+	}()
 	defer func() {
 		if cause := recover(); cause != nil {
 			f.c.Logger.ErrorContext(ctx, "collecting panicked", "kolId", f.kolID, "panic", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
@@ -135,12 +140,8 @@ func (f *flight) collect(ctx context.Context) (*schema.Collected, error) {
 		if found != nil || err != nil {
 			return found, err
 		}
-		// A budget that is used up is told at once, without the wait for a turn.
-		if f.c.DailyBudget > 0 {
-			charged, err := s.Charged(ctx, schema.DayOf(f.c.Now()))
-			if err == nil && charged >= f.c.DailyBudget {
-				return nil, f.fail(ctx, s, f.c.exhausted())
-			}
+		if err := f.c.checkLimits(ctx, s); err != nil {
+			return nil, f.fail(ctx, s, err)
 		}
 		p, err := f.c.Upstream.Portrait(ctx, f.kolID, f.fresh, f.admit(s))
 		switch {
@@ -227,9 +228,7 @@ func (f *flight) saveLater(ctx context.Context, s store.Store, p *schema.Portrai
 			cancel()
 		case <-f.c.givenUp.Done():
 			log.ErrorContext(ctx, "an answer that was paid for could not be stored before the end", "error", err)
-			f.c.mu.Lock()
-			defer f.c.mu.Unlock()
-			f.c.lost++
+			f.c.lost.Add(1)
 			return
 		}
 	}
@@ -306,14 +305,6 @@ func (f *flight) land(answer *schema.Collected, err error, unsaved bool) {
 		}
 		close(f.done)
 	})
-}
-
-// end lets go of a flight in which nothing goes on any more.
-func (f *flight) end() {
-	f.cancel()
-	f.c.mu.Lock()
-	defer f.c.mu.Unlock()
-	f.c.flights.remove(f)
 }
 
 // storeContext is for one operation of the store that must happen even though ctx

@@ -129,8 +129,10 @@ func connectGoSDK(t *testing.T, to endpoint) (sdk, hello, error) {
 func connectMCPGo(t *testing.T, to endpoint) (sdk, hello, error) {
 	t.Helper()
 	c := &goClient{log: newLog(), refusal: func(err error) *protocolError {
-		if errors.Is(err, mcpgo.ErrInvalidParams) {
-			return &protocolError{Code: -32602, Message: err.Error()}
+		for code, is := range map[int]error{-32602: mcpgo.ErrInvalidParams, -32603: mcpgo.ErrInternalError, -32002: mcpgo.ErrResourceNotFound} {
+			if errors.Is(err, is) {
+				return &protocolError{Code: code, Message: err.Error()}
+			}
 		}
 		return nil
 	}}

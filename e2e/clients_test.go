@@ -171,7 +171,9 @@ func (c *conversation) talk(t *testing.T, connect connect, to endpoint, serves, 
 		return strings.Contains(complaint, "unknown message ID") // the answer to the cancelled call, which may be under way
 	}))
 	assert.NotContains(t, to.stderr.String(), token)
-	assert.NotRegexp(t, "level=(WARN|ERROR)", to.stderr.String())
+	// The client that cancels its call may leave while mcp-go writes the answer.
+	left := regexp.MustCompile(`.*Failed to write response.*(?:broken pipe|connection reset).*\n`)
+	assert.NotRegexp(t, "level=(WARN|ERROR)", left.ReplaceAllString(to.stderr.String(), ""))
 }
 
 // lines returns what was logged, a line each.

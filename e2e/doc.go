@@ -12,4 +12,6 @@
 //   - wrong: wrong arguments, and what is said of them
 //   - faults: 10,000 calls of a vendor (faulty_vendor) on whose network everything
 //     goes wrong, and what is left over afterwards
+//   - reference, a package of its own that needs Node alone: every figure against
+//     a second reading of the contract, in another language
 package e2e

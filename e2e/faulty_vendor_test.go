@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/upstream"
 	"kol-portrait-mcp/upstream/sample"
 )
 
@@ -191,11 +192,11 @@ func (v *faultyVendor) requestsFor(kolID string) []*fault {
 var originals = sample.New()
 
 // assertOriginal checks that the figures are the KOL's own.
-func assertOriginal(t *testing.T, kolID string, got *schema.Distributions) {
+func assertOriginal(t *testing.T, kolID string, got json.RawMessage) {
 	t.Helper()
 	recorder := httptest.NewRecorder()
 	originals.ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1?token="+sample.Token+"&kolId="+kolID, nil))
-	var right struct{ Data schema.Distributions }
+	var right struct{ Data json.RawMessage }
 	err := json.Unmarshal(recorder.Body.Bytes(), &right)
-	assert.True(t, err == nil && got != nil && reflect.DeepEqual(right.Data, *got), "%s: other figures than the KOL's own", kolID)
+	assert.True(t, err == nil && got != nil && reflect.DeepEqual(upstream.Read(right.Data).Distributions, upstream.Read(got).Distributions), "%s: other figures than the KOL's own", kolID)
 }

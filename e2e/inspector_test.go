@@ -42,7 +42,7 @@ var inspections = []inspection{
 	},
 	{
 		name: "portrait, paid", args: callTool("get_kol_fans_portrait", `{"kolId": "`+kol+`"}`),
-		shows: []string{`"kolId":"` + kol + `"`, `"charged":true`, `"fromStore":false`, `"distributions":{`, `followers as of 2026-03-08`},
+		shows: []string{`"kolId":"` + kol + `"`, `"charged":true`, `"fromStore":false`, `"distributions":{`, `followers on Xiaohongshu as of 2026-03-08`},
 	},
 	{
 		name: "portrait again, stored", args: callTool("get_kol_fans_portrait", `{"kolId": "`+kol+`"}`),
@@ -67,11 +67,11 @@ var inspections = []inspection{
 	},
 	{
 		name: "data that is not stored", args: []string{"--method", "resources/read", "--uri", "kol-portrait://portraits/nobody"},
-		exit: 1, fails: "no portrait of this KOL is stored: call get_kol_fans_portrait first",
+		exit: 1, fails: "is stored: call get_kol_fans_portrait first",
 	},
 	{name: "prompts", args: []string{"--method", "prompts/list"}, shows: []string{`"name":"assess_audience_fit"`, `"name":"shortlist_kols"`}},
 	{name: "prompt", args: getPrompt("kolId="+kol, "brief=Hand cream for women"), shows: []string{kol, `\nHand cream for women\n`}},
-	{name: "prompt without a brief", args: getPrompt("kolId=" + kol), exit: 1, fails: "brief is missing. Say what the brand sells"},
+	{name: "prompt without a brief", args: getPrompt("kolId=" + kol), exit: 1, fails: "brief is missing: say what the brand sells"},
 }
 
 func TestInspector(t *testing.T) {
@@ -103,7 +103,7 @@ func TestInspectorWithoutToken(t *testing.T) {
 	inspections[1].run(t, launch(environment{}))
 	call := inspection{
 		name: "call", args: callTool("get_kol_fans_portrait", `{"kolId": "`+kol+`"}`),
-		exit: 5, fails: "tool_is_error", shows: []string{`"kind":"missing_token"`, `Set JUSTONEAPI_TOKEN`},
+		exit: 5, fails: "tool_is_error", shows: []string{`"kind":"missing_token"`, `must set JUSTONEAPI_TOKEN`},
 	}
 	call.run(t, launch(environment{}))
 }

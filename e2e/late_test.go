@@ -71,7 +71,7 @@ func interruptCommand(t *testing.T, v *vendor, e environment) {
 	s, _, _ := spawn(t, e, "portrait", kol)
 	<-v.arrived
 	require.NoError(t, s.cmd.Process.Signal(os.Interrupt))
-	s.log.find(t, regexp.MustCompile(`Waiting for 1 portrait that the vendor may charge for, at most \S+`))
+	s.log.find(t, regexp.MustCompile(`Waiting for portraits that the vendor may charge for: 1, at most \S+`))
 	v.release()
 	require.Error(t, <-s.exited, "the command has not printed the portrait")
 }

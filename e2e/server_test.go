@@ -237,7 +237,7 @@ type answer struct {
 	Content    []struct{ Text string }
 	Structured struct {
 		KOLID         string
-		Distributions *schema.Distributions
+		Distributions json.RawMessage
 		Source        schema.Source
 		Error         *schema.Error
 	} `json:"structuredContent"`

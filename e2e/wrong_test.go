@@ -23,8 +23,8 @@ func TestWrongArguments(t *testing.T) {
 		says       string
 	}{
 		{"nothing", portrait, map[string]any{}, "kolId is missing"},
-		{"a list", portrait, []any{kol}, "The arguments are not a JSON object"},
-		{"a name", portrait, map[string]any{"kolId": "李佳琦"}, "neither a KOL id"},
+		{"a list", portrait, []any{kol}, "JSON object"},
+		{"a name", portrait, map[string]any{"kolId": "李佳琦"}, "not a user id"},
 		{"the address of a note", portrait, map[string]any{"kolId": "https://www.xiaohongshu.com/explore/65f2c0b3000000001203e1a7"}, "note"},
 		{"a short link", portrait, map[string]any{"kolId": "https://xhslink.com/a/AbCdEf"}, "short link"},
 		{"a language", portrait, map[string]any{"kolId": kol, "language": "français"}, "language"},
@@ -35,7 +35,7 @@ func TestWrongArguments(t *testing.T) {
 		{"a target that is a word", portrait, map[string]any{"kolId": kol, "targetAudience": "women"}, "targetAudience"},
 		{"a province", portrait, map[string]any{"kolId": kol, "targetAudience": map[string]any{"provinces": []any{"Gaungdong"}}}, `"Guangdong"`},
 		{"an age", portrait, map[string]any{"kolId": kol, "targetAudience": map[string]any{"ageGroups": []any{"25-30"}}}, "18-24, 25-34"},
-		{"a gender", portrait, map[string]any{"kolId": kol, "targetAudience": map[string]any{"gender": "everybody"}}, "leave gender out"},
+		{"a gender", portrait, map[string]any{"kolId": kol, "targetAudience": map[string]any{"gender": "everybody"}}, "leave it out"},
 		{"one KOL", comparison, map[string]any{"kolIds": []any{kol}}, "get_kol_fans_portrait"},
 		{"one KOL twice", comparison, map[string]any{"kolIds": []any{kol, kol}}, "2 to 20"},
 		{"an id among ids", comparison, map[string]any{"kolIds": []any{kol, "no id"}}, "kolIds"},

@@ -1,55 +1,88 @@
 package schema
 
-// Distributions is what the upstream says of a KOL's followers: every row that
-// has a usable figure, in its order, with its exact value. A dimension it did not
-// send is nil.
-type Distributions struct {
-	Ages      []AgeShare    `json:"ages,omitempty" jsonschema_description:"Share of each age group"`
-	Gender    *GenderShares `json:"gender,omitempty" jsonschema_description:"Share of each gender"`
-	Interests []NameShare   `json:"interests,omitempty" jsonschema_description:"Share of each interest (names in Chinese). The list is cut off after the largest"`
-	Provinces []NameShare   `json:"provinces,omitempty" jsonschema_description:"Share of each province (names in Chinese); 海外 is overseas, 中国 is China with the province unknown"`
-	Cities    []NameShare   `json:"cities,omitempty" jsonschema_description:"Share of each city (names in Chinese). The list is cut off after the largest few: a city that is not here is unknown, not 0"`
-	Devices   []DeviceShare `json:"devices,omitempty" jsonschema_description:"Share of each device brand"`
+import "cmp"
 
-	// LeftOut counts the rows without a usable figure or name, by dimension. A
-	// dimension that is in it is not whole.
-	LeftOut map[Dimension]int `json:"-"`
+// Row is one row of the vendor's: the share of the followers who are of one
+// gender or age group, live in one province or city, or use one brand of device;
+// or, of interests, its share of what the followers are interested in.
+type Row struct {
+	Name  string  // as the vendor wrote it, without characters that show nothing
+	Label string  // the display name that the vendor gives a device brand beside its technical one; else empty
+	Share float64 // 0..1, exact
+}
+
+// Distributions is what the vendor says of a KOL's followers: every row that has
+// a usable figure. A VendorShape of it goes out.
+type Distributions struct {
+	// Rows are the rows by the dimensions of Dimensions, in the vendor's order. A
+	// dimension that it did not send is not in it.
+	Rows map[Dimension][]Row
+	// LeftOut counts the rows without a usable name or figure, by dimension. Their
+	// list is not whole.
+	LeftOut map[Dimension]int
 }
 
 // IsEmpty reports whether there is no row at all.
-func (d *Distributions) IsEmpty() bool {
-	return len(d.Ages)+len(d.Interests)+len(d.Provinces)+len(d.Cities)+len(d.Devices) == 0 && d.Gender == nil
+func (d *Distributions) IsEmpty() bool { return len(d.Rows) == 0 }
+
+// InVendorShape returns the distributions as they go out, nil of nil.
+func (d *Distributions) InVendorShape() *VendorShape {
+	if d == nil {
+		return nil
+	}
+	names := func(of Dimension) []nameRow {
+		rows := make([]nameRow, 0, len(d.Rows[of]))
+		for _, r := range d.Rows[of] {
+			rows = append(rows, nameRow{r.Name, r.Share})
+		}
+		return rows
+	}
+	v := &VendorShape{Interests: names(DimensionInterests), Provinces: names(DimensionProvinces), Cities: names(DimensionCities)}
+	for _, r := range d.Rows[DimensionAgeGroups] {
+		v.Ages = append(v.Ages, ageRow{r.Name, r.Share})
+	}
+	for _, r := range d.Rows[DimensionDevices] {
+		v.Devices = append(v.Devices, deviceRow{r.Name, r.Label, r.Share})
+	}
+	for _, r := range d.Rows[DimensionGender] {
+		v.Gender = cmp.Or(v.Gender, &genderRow{})
+		if r.Name == Female {
+			v.Gender.Female = &r.Share
+		} else {
+			v.Gender.Male = &r.Share
+		}
+	}
+	return v
 }
 
-// AgeShare is one age group's share of the followers. The groups that are
-// known are those of AgeGroups.
-type AgeShare struct {
+// VendorShape is Distributions as JSON: the vendor's own shape, order and values,
+// which upstream.Read reads.
+type VendorShape struct {
+	Ages      []ageRow    `json:"ages,omitempty"`
+	Gender    *genderRow  `json:"gender,omitempty"`
+	Interests []nameRow   `json:"interests,omitempty" jsonschema_description:"Share of interest, not of people. Cut off after the largest"`
+	Provinces []nameRow   `json:"provinces,omitempty" jsonschema_description:"海外 is overseas, 中国 is China with the province unknown"`
+	Cities    []nameRow   `json:"cities,omitempty" jsonschema_description:"Cut off after the largest few: a city that is not here is unknown, not 0"`
+	Devices   []deviceRow `json:"devices,omitempty"`
+}
+
+type ageRow struct {
 	Group   string  `json:"group"`
-	Percent float64 `json:"percent" jsonschema_description:"Share as a fraction 0..1"`
+	Percent float64 `json:"percent" jsonschema_description:"A fraction 0..1, here and below"`
 }
 
-// GenderShares is the share of men and of women among the followers. Either
-// is nil where the upstream did not give it.
-type GenderShares struct {
-	Male   *float64 `json:"male,omitempty" jsonschema_description:"Share as a fraction 0..1"`
-	Female *float64 `json:"female,omitempty" jsonschema_description:"Share as a fraction 0..1"`
+type genderRow struct {
+	Male   *float64 `json:"male,omitempty"`
+	Female *float64 `json:"female,omitempty"`
 }
 
-// NameShare is the share of the followers that one interest, province or city
-// holds, by the upstream's own name for it.
-type NameShare struct {
+type nameRow struct {
 	Name    string  `json:"name"`
-	Percent float64 `json:"percent" jsonschema_description:"Share as a fraction 0..1"`
+	Percent float64 `json:"percent"`
 }
 
-// DeviceShare is one device brand's share of the followers.
-type DeviceShare struct {
-	Name    string  `json:"name" jsonschema_description:"The brand's technical name, such as apple inc."`
-	Desc    string  `json:"desc,omitempty" jsonschema_description:"The brand's display name"`
-	Percent float64 `json:"percent" jsonschema_description:"Share as a fraction 0..1"`
-}
-
-// AgeGroups returns the age groups that the upstream uses, youngest first.
-func AgeGroups() []string {
-	return []string{"<18", "18-24", "25-34", "35-44", ">44"}
+type deviceRow struct {
+	Name    string  `json:"name"`
+	Desc    string  `json:"desc,omitempty"`
+	Percent float64 `json:"percent"`
 }

@@ -29,7 +29,8 @@ const (
 )
 
 // Error is a failure as every layer and every client understands it. Message
-// says what was wrong and what to do about it, and never holds the token.
+// says what happened, and never holds the token; what to do about it is added
+// where the failure is told to a caller, in the caller's language.
 type Error struct {
 	Kind              Kind   `json:"kind"`
 	Message           string `json:"message" jsonschema_description:"What was wrong and what to do about it"`

@@ -1,67 +1,52 @@
 package schema
 
-import "iter"
-
 // Fit is how well a KOL's followers match a target audience.
 type Fit struct {
-	Target          string   `json:"target" jsonschema_description:"The target audience as it was understood"`
-	Score           *float64 `json:"score,omitempty" jsonschema_description:"0 to 100: the weighted mean of the matched shares, times 100; absent where a dimension with a weight has no data"`
-	ScoreLowerBound bool     `json:"scoreLowerBound,omitempty" jsonschema_description:"True: something selected is not listed, and counts as 0"`
-	Gender          *Match   `json:"gender,omitempty"`
-	AgeGroups       *Match   `json:"ageGroups,omitempty"`
-	Provinces       *Match   `json:"provinces,omitempty"`
-	Cities          *Match   `json:"cities,omitempty"`
-	Interests       *Match   `json:"interests,omitempty"`
-	Devices         *Match   `json:"devices,omitempty"`
-	Reach           *Reach   `json:"reach,omitempty" jsonschema_description:"Share of followers who match every dimension"`
-	Explanation     string   `json:"explanation" jsonschema_description:"What drives the score, and what caps the reach"`
+	Target      Target       `json:"target" jsonschema_description:"As it was understood"`
+	Score       *Score       `json:"score,omitempty" jsonschema_description:"0 to 100, to rank by: 100 x the weighted geometric mean of the matched shares. With scoreAtMost, at least this; absent where a dimension has no data or nothing chosen in it is listed"`
+	ScoreAtMost *Score       `json:"scoreAtMost,omitempty" jsonschema_description:"Where something chosen is not listed"`
+	Gender      *Match       `json:"gender,omitempty"`
+	AgeGroups   *Match       `json:"ageGroups,omitempty"`
+	Places      *Match       `json:"places,omitempty" jsonschema_description:"Provinces and cities together, no follower twice"`
+	Interests   *Match       `json:"interests,omitempty" jsonschema_description:"Share of interest, not of people"`
+	Devices     *Match       `json:"devices,omitempty"`
+	TargetShare *TargetShare `json:"targetShare,omitempty" jsonschema_description:"Share of followers who meet all dimensions at once, without interests and soft ones"`
 }
 
-// Match is one dimension of a Fit.
+// Match is one dimension of a Fit. It is empty where the vendor sent no data.
 type Match struct {
-	MatchedShare *Share   `json:"matchedShare,omitempty" jsonschema_description:"The selected rows together; absent where the vendor sent no data"`
-	LowerBound   bool     `json:"lowerBound" jsonschema_description:"True: the list is cut off. At least this share, and exactly this where notListed is absent"`
+	MatchedShare *Share   `json:"matchedShare,omitempty" jsonschema_description:"What was chosen, together; with atMost, at least this. Absent: unknown"`
+	AtMost       *Share   `json:"atMost,omitempty" jsonschema_description:"Where something chosen is not listed"`
+	NotListed    []string `json:"notListed,omitempty" jsonschema_description:"Chosen, but without a row: unknown, not 0"`
 	TGI          *Index   `json:"tgi,omitempty"`
-	NotListed    []string `json:"notListed,omitempty" jsonschema_description:"Selected, but without a row: their share is not known"`
 }
 
-// Reach is the share of the followers who match every dimension of a target
-// audience at once. The vendor does not cross dimensions, so it is estimated as
-// though they were independent, and bounded by what any dependence allows: the
-// Fréchet-Hoeffding bounds.
-type Reach struct {
-	Independent *Share `json:"independent,omitempty" jsonschema_description:"If the dimensions were independent: the product of the matched shares; absent where nothing selected in a dimension is listed"`
-	AtLeast     Share  `json:"atLeast"`
-	AtMost      Share  `json:"atMost"`
+// TargetShare is the share of the followers who meet every hard dimension of a
+// target audience at once, which Chinese media planning calls TA 浓度. The vendor
+// does not cross dimensions, so it is estimated as though they were independent,
+// and bounded by what any dependence allows: the Fréchet-Hoeffding bounds.
+type TargetShare struct {
+	Estimate       *Share `json:"estimate,omitempty" jsonschema_description:"As if the dimensions were independent; not measured"`
+	EstimateAtMost *Share `json:"estimateAtMost,omitempty" jsonschema_description:"Where something chosen is not listed, the estimate lies between estimate and this"`
+	AtLeast        Share  `json:"atLeast"`
+	AtMost         Share  `json:"atMost"`
 }
 
-// Of returns the place of a dimension's Match, nil for an unknown dimension.
+// Of returns the place of a dimension's Match, nil for one that a target
+// audience does not have.
 func (f *Fit) Of(d Dimension) **Match {
 	switch d {
 	case DimensionGender:
 		return &f.Gender
 	case DimensionAgeGroups:
 		return &f.AgeGroups
-	case DimensionProvinces:
-		return &f.Provinces
-	case DimensionCities:
-		return &f.Cities
+	case DimensionPlaces:
+		return &f.Places
 	case DimensionInterests:
 		return &f.Interests
 	case DimensionDevices:
 		return &f.Devices
-	}
-	return nil
-}
-
-// Matches yields the dimensions that the target audience speaks of, in the
-// order of Dimensions.
-func (f *Fit) Matches() iter.Seq2[Dimension, *Match] {
-	return func(yield func(Dimension, *Match) bool) {
-		for _, d := range Dimensions() {
-			if m := *f.Of(d); m != nil && !yield(d, m) {
-				return
-			}
-		}
+	default:
+		return nil
 	}
 }

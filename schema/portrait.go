@@ -33,7 +33,7 @@ type Collected struct {
 func (c *Collected) Source() Source {
 	return Source{
 		Endpoint:    c.Endpoint,
-		Deprecated:  c.Endpoint.Deprecated(),
+		Deprecated:  c.Endpoint == EndpointPortrait, // as the vendor's page says
 		Environment: c.Environment,
 		RetrievedAt: c.RetrievedAt,
 		FromStore:   c.FromStore,
@@ -63,10 +63,6 @@ const (
 	EndpointPortrait Endpoint = "portrait" // get-kol-fans-portrait V1, deprecated
 	EndpointProfile  Endpoint = "profile"  // fans_profile V1, its successor
 )
-
-// Deprecated reports whether the vendor calls the endpoint deprecated, as its
-// page says of V1.
-func (e Endpoint) Deprecated() bool { return e == EndpointPortrait }
 
 // EndpointPolicy tells which of the vendor's endpoints may be asked.
 type EndpointPolicy string

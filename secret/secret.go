@@ -45,22 +45,17 @@ func (s Secret) IsSet() bool { return s.reveal != nil }
 // Hide returns text with *** in place of the secret, be it spelled as it is or
 // escaped as in a URL's query, in a URL's path, or in JSON.
 func (s Secret) Hide(text string) string {
-	for _, spelling := range s.spellings() {
+	raw := s.Reveal()
+	if raw == "" {
+		return text
+	}
+	spellings := []string{raw, url.QueryEscape(raw), url.PathEscape(raw), inJSON(raw, true), inJSON(raw, false)}
+	// The longest comes first: another may be a part of it.
+	slices.SortFunc(spellings, func(a, b string) int { return len(b) - len(a) })
+	for _, spelling := range spellings {
 		text = strings.ReplaceAll(text, spelling, Hidden)
 	}
 	return text
-}
-
-// spellings are the ways in which Hide finds the secret, the longest first:
-// one may be a part of another.
-func (s Secret) spellings() []string {
-	raw := s.Reveal()
-	if raw == "" {
-		return nil
-	}
-	spellings := []string{raw, url.QueryEscape(raw), url.PathEscape(raw), inJSON(raw, true), inJSON(raw, false)}
-	slices.SortStableFunc(spellings, func(a, b string) int { return len(b) - len(a) })
-	return slices.Compact(spellings)
 }
 
 // inJSON is text as it stands between the quotation marks of a JSON string.
@@ -68,9 +63,7 @@ func inJSON(text string, escapeHTML bool) string {
 	var quoted bytes.Buffer
 	encoder := json.NewEncoder(&quoted)
 	encoder.SetEscapeHTML(escapeHTML)
-	if encoder.Encode(text) != nil {
-		return text // cannot be: every string can be encoded
-	}
+	_ = encoder.Encode(text) // every string can be encoded
 	return strings.TrimSuffix(quoted.String()[1:], "\"\n")
 }
 
@@ -93,8 +86,7 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // LogValue returns String.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// EnvDecode takes the value of an environment variable. It is what
-// envconfig.Decoder asks for.
+// EnvDecode implements envconfig.Decoder.
 func (s *Secret) EnvDecode(value string) error {
 	*s = New(strings.TrimSpace(value))
 	return nil

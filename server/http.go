@@ -34,30 +34,18 @@ const (
 
 // HTTPOptions say how ListenHTTP serves.
 type HTTPOptions struct {
-	// Addr is the host:port to listen on, which must be loopback. Port 0 takes
-	// a free one; the log says which.
-	Addr string
-	// Streamable serves Streamable HTTP at /mcp, besides /sse with /message.
-	Streamable bool
-	// AllowedHosts are the Host headers to serve, in lower case, as host (with
-	// any port) or host:port. Where there are none, loopback names are served.
-	AllowedHosts []string
-	// AllowedOrigins are the origins of the web pages to serve, in lower case,
-	// as scheme://host[:port]. Where there are none, pages from loopback are
-	// served.
-	AllowedOrigins []string
-	// Ready says at /readyz why the server cannot do its work; its error is
-	// shown to anyone who asks. It must not be nil.
-	Ready func(ctx context.Context) error
-	// MaxCalls is how many messages may be served at a time; those beyond are
-	// answered with 503. 0 means 1000.
-	MaxCalls int
-	// Grace is how long calls in flight may take to be answered at shutdown.
-	// Calls that need more are cancelled a second before it ends, so that their
-	// tools can still say how far they came.
+	Addr           string                          // host:port to listen on: loopback, since no client is authenticated; port 0 takes a free one, which the log tells
+	Streamable     bool                            // serves Streamable HTTP at /mcp, besides /sse with /message
+	AllowedHosts   []string                        // Host headers to serve, in lower case: host (with any port) or host:port; none: names of loopback
+	AllowedOrigins []string                        // origins of the web pages to serve, in lower case: scheme://host[:port]; none: pages from loopback
+	Ready          func(ctx context.Context) error // says at /readyz, to anyone who asks, why the server cannot do its work; must not be nil
+	MaxCalls       int                             // messages that may be served at a time; those beyond are answered with 503; 0: 1000
+	Logger         *slog.Logger                    // must not be nil
+
+	// Grace is how long calls in flight may take to be answered at shutdown. They
+	// are cancelled a second before it ends, so that their tools can still say how
+	// far they came.
 	Grace time.Duration
-	// Logger must not be nil.
-	Logger *slog.Logger
 
 	keepAlive time.Duration // between two comments on an event stream; 0: keepAlive
 }

@@ -51,7 +51,7 @@ func ServeStdio(ctx context.Context, mcp *mcpserver.MCPServer, in io.Reader, out
 	// mcp-go cancels calls in flight at the end of its input, so its input stays
 	// open until they are answered.
 	messages, toServer := io.Pipe()
-	defer func() { _ = messages.Close() }()
+	defer func() { _ = toServer.Close() }() // the end of its input, which mcp-go does not log
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
 	client := &stdioClient{calls: newCalls(math.MaxInt, nil), out: out, leave: leave, log: log}
@@ -119,7 +119,7 @@ func (c *stdioClient) feed(in io.Reader, server io.Writer) {
 // is worth storing.
 func (c *stdioClient) Write(p []byte) (int, error) {
 	if !c.gone {
-		if _, err := c.out.Write(restoreID(p)); err != nil {
+		if _, err := c.out.Write(correctCode(restoreID(p))); err != nil {
 			c.log.Warn("the client no longer reads its answers", "error", err)
 			c.gone = true
 			c.leave()

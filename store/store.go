@@ -1,7 +1,7 @@
 // Package store says what is kept: every portrait that was paid for, byte for
 // byte and as a history; who collects which KOL; and how many charged calls the
 // vendor's day has had. The packages below it keep that in a SQLite file, in
-// Redis, or in memory; storetest is what all of them are held to.
+// Redis, or in memory; the tests of this package are what all of them are held to.
 //
 // A store may be shared by several processes at once, and is where they agree
 // not to pay twice. It never holds the vendor's token.

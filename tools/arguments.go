@@ -1,330 +1,194 @@
 package tools
 
 import (
-	"bytes"
-	"encoding/json"
+	"cmp"
 	"fmt"
-	"maps"
+	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"unicode"
+	"sync"
+	"unicode/utf8"
 
+	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
 )
 
-// ParsePortraitArguments understands raw, the arguments of a call of
-// get_kol_fans_portrait as decoded JSON, and fills in the defaults. What a
-// model gets slightly wrong is repaired: another spelling of a name, a boolean
-// or a number as a string, a list as one, white space and quotes around a
-// value, a profile address instead of an id. What cannot be meant is an
-// invalid_argument error that shows a right one.
-func (t *Tools) ParsePortraitArguments(raw any) (schema.PortraitArguments, error) {
-	args := schema.PortraitArguments{AcceptCache: true, Detail: schema.DetailFull, Language: t.language}
-	values, err := argumentObject(raw, fmt.Sprintf(`{"kolId": %q}`, exampleKOLID))
-	if err != nil {
-		return args, err
+// PortraitArguments are the arguments of get_kol_fans_portrait, understood.
+type PortraitArguments struct {
+	schema.PortraitArguments
+
+	Target *audience.Target // TargetAudience, understood; nil where there is none
+}
+
+// ComparisonArguments are the arguments of compare_kol_fans_portraits, understood.
+type ComparisonArguments struct {
+	schema.ComparisonArguments // no Labels, or one for each of KOLIDs
+
+	Target *audience.Target // TargetAudience, understood; nil where there is none
+}
+
+// How many different KOLs a call of compare_kol_fans_portraits may name, and how
+// many characters a label may have.
+const (
+	fewestCompared = 2
+	mostCompared   = 20
+	longestLabel   = 60
+)
+
+// The values of arguments by the words for them.
+var (
+	details   = map[string]schema.Detail{"full": schema.DetailFull, "summary": schema.DetailSummary}
+	languages = map[string]schema.Language{
+		"en": schema.English, "english": schema.English, "英文": schema.English, "zh": schema.Chinese, "chinese": schema.Chinese, "中文": schema.Chinese,
 	}
-	given := named("", values, []argument{
-		oneKOL(),
-		targetArgument(),
-		{name: "acceptCache"},
-		{name: "detail"},
-		languageArgument(),
-	})
-	require(given, "kolId", &args.KOLID, parseKOLID)
-	read(given, "targetAudience", &args.TargetAudience, t.parseTarget)
-	read(given, "acceptCache", &args.AcceptCache, parseBool)
-	read(given, "detail", &args.Detail, parseDetail)
-	read(given, "language", &args.Language, parseLanguage)
-	return args, given.err
+)
+
+// ParsePortraitArguments understands raw, the arguments of a call of
+// get_kol_fans_portrait as decoded JSON, and fills in the defaults. What callers
+// get slightly wrong is repaired. The error is a *schema.Error of kind
+// invalid_argument; the Language is understood even then.
+func (t *Tools) ParsePortraitArguments(raw any) (args PortraitArguments, err error) {
+	args.AcceptCache = true
+	d := &decoder{}
+	d.object("", raw, &args.PortraitArguments)
+	args.Language = choose(d, "language", args.Language, languages, t.Language)
+	args.Detail = choose(d, "detail", args.Detail, details, schema.DetailFull)
+	args.Label = d.label("label", args.Label)
+	args.Target, err = t.analyst.Target(args.TargetAudience)
+	d.err = cmp.Or(d.err, err)
+	args.KOLID, err = t.kolID("kolId", args.KOLID, args.Language)
+	return args, cmp.Or(d.err, err)
 }
 
 // ParseComparisonArguments understands the arguments of a call of
 // compare_kol_fans_portraits as ParsePortraitArguments does those of the other
-// tool. A KOL that is named twice is compared once.
-func (t *Tools) ParseComparisonArguments(raw any) (schema.ComparisonArguments, error) {
-	args := schema.ComparisonArguments{AcceptCache: true, Language: t.language}
-	values, err := argumentObject(raw, fmt.Sprintf(`{"kolIds": [%q, %q]}`, exampleKOLID, anotherKOLID))
-	if err != nil {
-		return args, err
+// tool.
+func (t *Tools) ParseComparisonArguments(raw any) (args ComparisonArguments, err error) {
+	args.AcceptCache = true
+	d := &decoder{}
+	d.object("", raw, &args.ComparisonArguments)
+	args.Language = choose(d, "language", args.Language, languages, t.Language)
+	args.Target, err = t.analyst.Target(args.TargetAudience)
+	d.err = cmp.Or(d.err, err)
+	given, labels := args.KOLIDs, args.Labels
+	args.KOLIDs, args.Labels = nil, nil
+	if given == nil {
+		d.fail("%s", say(args.Language, "kolIds is missing. Give the KOLs' user ids or the addresses of their profile pages.", "缺少 kolIds：请给出达人的用户 ID 或主页链接。"))
 	}
-	given := named("", values, []argument{
-		severalKOLs(),
-		targetArgument(),
-		{name: "acceptCache"},
-		languageArgument(),
-	})
-	require(given, "kolIds", &args.KOLIDs, parseKOLIDs)
-	read(given, "targetAudience", &args.TargetAudience, t.parseTarget)
-	read(given, "acceptCache", &args.AcceptCache, parseBool)
-	read(given, "language", &args.Language, parseLanguage)
-	return args, given.err
-}
-
-func oneKOL() argument {
-	return argument{name: "kolId", also: []string{"kol", "id", "userid"}, required: true}
-}
-
-func severalKOLs() argument {
-	return argument{name: "kolIds", also: []string{"kolid", "kols", "ids", "userids"}, required: true}
-}
-
-func targetArgument() argument {
-	return argument{name: "targetAudience", also: []string{"target", "audience"}}
-}
-
-func languageArgument() argument { return argument{name: "language", also: []string{"lang"}} }
-
-// argumentObject returns raw as an object of arguments. A JSON object inside a
-// string, which some models send, counts as that object.
-func argumentObject(raw any, example string) (map[string]any, error) {
-	values, ok := object(raw)
-	if !ok {
-		return nil, invalidArgument("The arguments are not a JSON object. Send one such as %s.", example)
+	if labels != nil && len(labels) != len(given) {
+		d.fail("labels: %d for %d kolIds. Give one for each, in their order (\"\" where there is none), or leave them out.", len(labels), len(given))
 	}
-	return values, nil
-}
-
-// object returns a JSON object, also one inside a string; nothing is an empty
-// one.
-func object(raw any) (values map[string]any, ok bool) {
-	switch value := raw.(type) {
-	case nil:
-		return nil, true
-	case map[string]any:
-		return value, true
-	case json.RawMessage:
-		return decodeObject(value)
-	case string:
-		return decodeObject([]byte(value))
-	}
-	return nil, false
-}
-
-func decodeObject(text []byte) (values map[string]any, ok bool) {
-	if len(bytes.TrimSpace(text)) == 0 {
-		return nil, true
-	}
-	err := json.Unmarshal(text, &values)
-	return values, err == nil
-}
-
-// argument is one that an object takes.
-type argument struct {
-	name     string
-	also     []string               // other names that models give it, in plain letters
-	is       func(name string) bool // tells the same where a list will not do; may be nil
-	required bool
-}
-
-// means reports whether a model means the argument by a name: case,
-// underscores, hyphens and spaces do not matter.
-func (a argument) means(name string) bool {
-	if name == a.name {
-		return true
-	}
-	plain := strings.Map(func(r rune) rune {
-		if strings.ContainsRune("_- ", r) {
-			return -1
-		}
-		return r
-	}, strings.ToLower(name))
-	return plain == strings.ToLower(a.name) || slices.Contains(a.also, plain) || a.is != nil && a.is(name)
-}
-
-// given is what a caller gave, by the arguments' own names and without nulls.
-// The first error that it meets stands.
-type given struct {
-	of     string // what the arguments are of: empty, or the name of an argument and a dot
-	values map[string]any
-	err    error
-}
-
-// named returns values under the names of the arguments.
-func named(of string, values map[string]any, arguments []argument) *given {
-	g := &given{of: of, values: make(map[string]any, len(values))}
-	for _, name := range slices.Sorted(maps.Keys(values)) {
-		if values[name] == nil {
+	for i, text := range given {
+		if text == "" || d.err != nil {
 			continue
 		}
-		i := slices.IndexFunc(arguments, func(a argument) bool { return a.means(name) })
-		if i < 0 {
-			g.err = invalidArgument("There is no argument %s. %s are %s.%s", quote(of+name), title(of), enumerate(arguments), elsewhere(of, name))
-			return g
+		id, err := t.kolID(fmt.Sprintf("kolIds[%d]", i), text, args.Language)
+		d.err = cmp.Or(d.err, err)
+		args.KOLIDs = append(args.KOLIDs, id)
+		if labels != nil {
+			args.Labels = append(args.Labels, d.label(fmt.Sprintf("labels[%d]", i), labels[i]))
 		}
-		canonical := arguments[i].name
-		if _, twice := g.values[canonical]; twice {
-			g.err = invalidArgument("%s is given twice, under two spellings. Give it once.", of+canonical)
-			return g
-		}
-		g.values[canonical] = values[name]
 	}
-	return g
+	if ids, _ := args.different(); len(ids) < fewestCompared || len(ids) > mostCompared {
+		d.fail(say(args.Language, "kolIds has %d different KOLs. It takes %d to %d; for one there is %s.", "kolIds 有 %d 位不同的达人，应为 %d 到 %d 位；只有一位请用 %s。"),
+			len(ids), fewestCompared, mostCompared, PortraitToolName)
+	}
+	return args, d.err
 }
 
-// elsewhere says where an argument belongs that is none here.
-func elsewhere(of, name string) string {
-	inTarget := func(a argument) bool { return a.means(name) }
+// choose returns which of several values a word is for. zh-CN and zh_CN are zh.
+func choose[T ~string](d *decoder, name string, given T, values map[string]T, otherwise T) T {
+	word, _, _ := strings.Cut(strings.ReplaceAll(strings.ToLower(string(given)), "_", "-"), "-")
+	if value, known := values[word]; known {
+		return value
+	}
+	if given != "" {
+		d.failOn(name, given)
+	}
+	return otherwise
+}
+
+// label returns the creator's name that is given in the argument of that name.
+func (d *decoder) label(name, given string) string {
+	label := Label(given)
+	if n := utf8.RuneCountInString(label); n > longestLabel {
+		d.fail("%s has %d characters. It takes %d at most.", name, n, longestLabel)
+	}
+	return label
+}
+
+// Label returns a creator's name on one line, without characters that show
+// nothing.
+func Label(name string) string {
+	return strings.Join(strings.Fields(strings.Map(visible, name)), " ")
+}
+
+var (
+	vendorID = regexp.MustCompile(`^[0-9A-Fa-f]{24}$`)
+	anyID    = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
+	// profileAddress is the address of a profile page, also where another address
+	// leads to it. Its last part is the id.
+	profileAddress = sync.OnceValue(func() *regexp.Regexp {
+		return regexp.MustCompile(`(?i)(?:^|[^0-9a-z.-])(?:[0-9a-z-]+\.)*(?:xiaohongshu|rednote)\.com(?::\d+)?/(?:\S*?/)??(?:user/profile|blogger-detail)/([0-9A-Za-z_-]+)`)
+	}) // compiled when it is first needed: that takes a twentieth of the start
+	// unescaped is the text of an address that stands inside another.
+	unescaped = strings.NewReplacer("%25", "%", "%2F", "/", "%2f", "/", "%3A", ":", "%3a", ":", "%3F", "?", "%3f", "?")
+)
+
+// KOLID returns the KOL id that text is, or that the address of a profile page
+// in it has. The error is a *schema.Error of kind invalid_argument that says how to
+// get the id.
+func (t *Tools) KOLID(text string) (string, error) {
+	return t.kolID("kolId", text, t.Language)
+}
+
+// kolID is KOLID for the argument of the given name.
+func (t *Tools) kolID(name, given string, lang schema.Language) (string, error) {
+	given = trimmed(given)
+	if id, ok := t.id(strings.Trim(given, "<>")); ok {
+		return id, nil
+	}
+	address := given
+	for range 3 { // addresses inside addresses inside addresses
+		address = unescaped.Replace(address)
+	}
+	var ids []string
+	for _, found := range profileAddress().FindAllStringSubmatch(address, -1) {
+		if id, ok := t.id(found[1]); ok && !slices.Contains(ids, id) {
+			ids = append(ids, id)
+		}
+	}
+	var problem string
 	switch {
-	case of == "" && slices.ContainsFunc(targetDimensions(), inTarget):
-		return " Give " + quote(name) + " inside targetAudience."
-	case of == "" && severalKOLs().means(name):
-		return " For several KOLs there is " + ComparisonToolName + "."
+	case len(ids) == 1:
+		return ids[0], nil
+	case len(ids) > 1:
+		problem = say(lang, "names several KOLs; give one", "包含多位达人，请只给一位")
+	case given == "":
+		problem = say(lang, "is missing", "缺失")
+	case strings.Contains(address, "xhslink."):
+		problem = say(lang, "is a short link, which only Xiaohongshu can follow: open it in a browser and copy the address of the profile page from there",
+			"是短链接，只有小红书能解析：请在浏览器中打开，再复制主页地址")
+	case strings.Contains(address, "/explore/"), strings.Contains(address, "/item/"), strings.Contains(address, "/search_result/"):
+		problem = say(lang, "is the address of a note, not of its author: open the author's page from it", "是笔记链接，不是作者主页：请从笔记点进作者主页")
+	case strings.Contains(address, "/"):
+		problem = say(lang, "is no address of a profile page", "不是主页链接")
+	default:
+		problem = say(lang, "is a name or a Xiaohongshu number (小红书号), not a user id, which is 24 of 0-9 and a-f", "是昵称或小红书号，不是用户 ID（24 位 0-9、a-f）")
 	}
-	return ""
-}
-
-func title(of string) string {
-	if of == "" {
-		return "The arguments"
+	if given != "" {
+		name += " " + quote(given)
 	}
-	return "Those of " + strings.TrimSuffix(of, ".")
+	return "", invalidArgument("%s %s", name, problem+say(lang,
+		". The id is the last part of the profile page's address: https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d.",
+		"。用户 ID 是主页地址的最后一段：https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d 。"))
 }
 
-// enumerate lists arguments as a sentence does.
-func enumerate(arguments []argument) string {
-	words := make([]string, len(arguments))
-	for i, a := range arguments {
-		words[i] = a.name
-		if a.required {
-			words[i] += " (required)"
-		}
+// id returns text where it is a KOL id: the vendor's own in lower case, since in
+// capitals it is the same KOL, which must not be paid for twice.
+func (t *Tools) id(text string) (id string, ok bool) {
+	if vendorID.MatchString(text) {
+		return strings.ToLower(text), true
 	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " and " + words[last]
-}
-
-// read parses an argument into its place, if it is given.
-func read[T any](g *given, name string, into *T, parse func(name string, value any) (T, error)) {
-	value, ok := g.values[name]
-	if !ok || g.err != nil {
-		return
-	}
-	parsed, err := parse(g.of+name, value)
-	if err != nil {
-		g.err = err
-		return
-	}
-	*into = parsed
-}
-
-// require is read for an argument whose parser knows what to say of nothing.
-func require[T any](g *given, name string, into *T, parse func(name string, value any) (T, error)) {
-	if _, ok := g.values[name]; !ok {
-		g.values[name] = nil
-	}
-	read(g, name, into, parse)
-}
-
-func parseBool(name string, value any) (bool, error) {
-	word := strings.ToLower(plainText(value))
-	switch word {
-	case "true", "yes", "1":
-		return true, nil
-	case "false", "no", "0":
-		return false, nil
-	}
-	return false, invalidArgument("%s is %s. It takes true or false.", name, quote(value))
-}
-
-// choice is one value of an argument, and the words that are taken for it.
-type choice[T ~string] struct {
-	value T
-	words []string
-}
-
-func parseDetail(name string, value any) (schema.Detail, error) {
-	return parseChoice(name, value, []choice[schema.Detail]{
-		{schema.DetailFull, []string{"full"}},
-		{schema.DetailSummary, []string{"summary"}},
-	})
-}
-
-func parseLanguage(name string, value any) (schema.Language, error) {
-	return parseChoice(name, value, []choice[schema.Language]{
-		{schema.English, []string{"en", "en-us", "en-gb", "english", "英文", "英语"}},
-		{schema.Chinese, []string{"zh", "zh-cn", "zh-hans", "cn", "chinese", "中文", "简体中文"}},
-	})
-}
-
-func parseChoice[T ~string](name string, value any, choices []choice[T]) (T, error) {
-	word := strings.ReplaceAll(strings.ToLower(plainText(value)), "_", "-")
-	values := make([]string, len(choices))
-	for i, c := range choices {
-		if slices.Contains(c.words, word) {
-			return c.value, nil
-		}
-		values[i] = string(c.value)
-	}
-	return "", invalidArgument("%s is %s. It takes %s.", name, quote(value), strings.Join(values, " or "))
-}
-
-// wrapping is what models put around a value that does not belong to it.
-const wrapping = " \t\r\n\u00a0\u200b\u3000\ufeff\"'`“”‘’"
-
-// plainText returns value as text without the wrapping that models add to it:
-// white space, quotes, a list of one. It is empty for what is not a plain value.
-func plainText(value any) string {
-	if list, ok := value.([]any); ok && len(list) == 1 {
-		value = list[0]
-	}
-	return strings.Trim(scalar(value), wrapping+"<>")
-}
-
-// scalar returns a plain value as text; empty for any other.
-func scalar(value any) string {
-	switch v := value.(type) {
-	case string:
-		return v
-	case bool:
-		return strconv.FormatBool(v)
-	case json.Number:
-		return v.String()
-	case float64:
-		return wholeNumber(v)
-	}
-	return ""
-}
-
-// wholeNumber returns v in digits if it is a whole number that a float64 holds
-// exactly; an id that has lost digits must not be guessed.
-func wholeNumber(v float64) string {
-	const exact = 1 << 53
-	if v != float64(int64(v)) || v < 0 || v >= exact {
-		return ""
-	}
-	return strconv.FormatInt(int64(v), 10)
-}
-
-// invalidArgument returns the error of a call that nothing was asked of the
-// vendor for.
-func invalidArgument(format string, a ...any) error {
-	return &schema.Error{Kind: schema.InvalidArgument, Message: fmt.Sprintf(format, a...)}
-}
-
-// quote returns value as JSON, short enough to repeat in a message.
-func quote(value any) string {
-	var raw bytes.Buffer
-	encoder := json.NewEncoder(&raw)
-	encoder.SetEscapeHTML(false) // an address is to be read as it was given
-	if err := encoder.Encode(value); err != nil {
-		return "not JSON"
-	}
-	const most = 80
-	printable := strings.Map(func(r rune) rune {
-		if !unicode.IsPrint(r) {
-			return unicode.ReplacementChar // such as what turns the direction of writing
-		}
-		return r
-	}, strings.TrimSpace(raw.String()))
-	runes := []rune(printable)
-	if len(runes) > most {
-		end := "…"
-		if runes[0] == '"' {
-			end += `"`
-		}
-		return string(runes[:most]) + end
-	}
-	return printable
+	return text, t.AnyID && anyID.MatchString(text)
 }

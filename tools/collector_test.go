@@ -48,7 +48,7 @@ func paid() *schema.Collected {
 			Endpoint: schema.EndpointPortrait, Environment: schema.EnvironmentGlobal,
 			Data: json.RawMessage(`{"gender":{"female":0.6,"male":0.4},"dateKey":"2026-11-20"}`),
 		},
-		Distributions: schema.Distributions{Gender: &schema.GenderShares{Female: new(0.6), Male: new(0.4)}},
+		Distributions: schema.Distributions{Rows: map[schema.Dimension][]schema.Row{schema.DimensionGender: {{Name: "female", Share: 0.6}, {Name: "male", Share: 0.4}}}},
 		Charged:       true,
 	}
 }

@@ -4,108 +4,101 @@ import (
 	"context"
 	"encoding/json"
 	"strings"
+	"text/template"
 	"time"
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+
+	"kol-portrait-mcp/audience"
+	"kol-portrait-mcp/schema"
 )
 
-// Where clients read what the store holds.
+// Where clients read what the store holds, and what the figures mean.
 const (
 	UsageURI         = "kol-portrait://usage"
-	PortraitTemplate = portraitPrefix + "{" + portraitVariable + "}"
+	GuideURI         = "kol-portrait://guide"
+	PortraitTemplate = portraitPrefix + "{kolId}"
 
-	portraitPrefix   = "kol-portrait://portraits/"
-	portraitVariable = "kolId"
-	mimeJSON         = "application/json"
+	portraitPrefix = "kol-portrait://portraits/"
+	mimeJSON       = "application/json"
 )
 
-func usageResource() mcp.Resource {
-	return mcp.NewResource(UsageURI, "usage",
-		mcp.WithResourceTitle("Today's usage"),
-		mcp.WithResourceDescription("What today has cost: charged vendor calls (charged, those under way included), and the daily budget and what remains of it, "+
-			"if there is one. The day is the vendor's, from 00:00 Asia/Shanghai to resetsAt."),
-		mcp.WithMIMEType(mimeJSON))
-}
-
-func portraitTemplate() mcp.ResourceTemplate {
-	return mcp.NewResourceTemplate(PortraitTemplate, "portrait",
-		mcp.WithTemplateTitle("Stored portrait data"),
-		mcp.WithTemplateDescription("The newest stored portrait of a KOL, however old, as the vendor sent it, byte for byte; _meta has asOf, retrievedAt, endpoint and sample. "+
-			"Reading is free. "+PortraitToolName+" fetches portraits into the store, and explains them."),
-		mcp.WithTemplateMIMEType(mimeJSON))
+// addResources adds the resources and the template, with their handlers.
+func (t *Tools) addResources(server *mcpserver.MCPServer) {
+	server.AddResource(mcp.Resource{
+		URI: UsageURI, Name: "usage", Title: "Today's usage", MIMEType: mimeJSON,
+		Description: "Today's charged vendor calls, those under way included, the daily budget and what is left of it. The day starts at 00:00 in Shanghai.",
+	}, t.readUsage)
+	server.AddResource(mcp.Resource{
+		URI: GuideURI, Name: "guide", Title: "What the figures mean", MIMEType: "text/markdown",
+		Description: "How every figure is computed, with a worked example, what it cannot tell, and every name that a target audience may have.",
+	}, t.readGuide)
+	server.AddResourceTemplate(mcp.NewResourceTemplate(PortraitTemplate, "portrait",
+		mcp.WithTemplateTitle("Stored portrait data"), mcp.WithTemplateMIMEType(mimeJSON),
+		mcp.WithTemplateDescription("The newest stored portrait of a KOL, however old, as the vendor sent it, byte for byte; free. "+PortraitToolName+" fetches and explains portraits."),
+	), t.readPortrait)
 }
 
 // readUsage answers a read of UsageURI.
-func (t *Tools) readUsage(ctx context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	usage, err := t.collector.Usage(ctx)
+func (t *Tools) readUsage(ctx context.Context, _ mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+	usage, err := t.Collector.Usage(ctx)
 	if err != nil {
 		return nil, err
 	}
 	text, err := json.MarshalIndent(usage, "", "  ")
-	if err != nil {
-		return nil, err
-	}
-	return []mcp.ResourceContents{mcp.TextResourceContents{URI: request.Params.URI, MIMEType: mimeJSON, Text: string(text)}}, nil
+	return []mcp.ResourceContents{mcp.TextResourceContents{URI: UsageURI, MIMEType: mimeJSON, Text: string(text)}}, err
 }
 
-// readPortrait answers a read of PortraitTemplate where refuseMissing has let
-// it through.
+// readPortrait answers a read of PortraitTemplate.
 func (t *Tools) readPortrait(ctx context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
-	collected, err := t.collector.Stored(ctx, strings.TrimPrefix(request.Params.URI, portraitPrefix))
+	kolID := strings.TrimPrefix(request.Params.URI, portraitPrefix)
+	stored, err := t.Collector.Stored(ctx, kolID)
 	if err != nil {
 		return nil, err
 	}
-	if collected == nil {
-		return nil, mcpserver.ErrResourceNotFound // it was there a moment ago
+	if stored == nil {
+		return nil, invalidArgument(say(t.Language, "No portrait of %s is stored: call %s first.", "尚未存有 %s 的画像：请先调用 %s。"), quote(kolID), PortraitToolName)
 	}
-	meta := map[string]any{
-		"retrievedAt": collected.RetrievedAt.UTC().Format(time.RFC3339Nano),
-		"endpoint":    collected.Endpoint,
-	}
-	if collected.AsOf != "" {
-		meta["asOf"] = collected.AsOf
-	}
-	if collected.Sample {
-		meta["sample"] = true
-	}
-	return []mcp.ResourceContents{mcp.TextResourceContents{
-		Meta: meta, URI: request.Params.URI, MIMEType: mimeJSON, Text: string(collected.Data),
-	}}, nil
+	meta := map[string]any{"retrievedAt": stored.RetrievedAt.UTC().Format(time.RFC3339Nano), "endpoint": stored.Endpoint, "sample": stored.Sample}
+	return []mcp.ResourceContents{mcp.TextResourceContents{Meta: meta, URI: request.Params.URI, MIMEType: mimeJSON, Text: string(stored.Data)}}, nil
 }
 
-// refuseMissing has a read of a portrait that is not stored answered as one of
-// a resource that does not exist. mcp-go makes an internal error of all that a
-// handler returns, and knows only URIs that nobody handles as missing; so the
-// URI becomes one of those, with the reason, which mcp-go repeats to the client.
-//
-// Its code for that depends on the protocol revision: -32602 since 2026-07-28,
-// -32002 before. SEP-2164, which brought the former, has it for all of them, as
-// a client of any revision must expect either.
-func (t *Tools) refuseMissing(ctx context.Context, _ any, request *mcp.ReadResourceRequest) {
-	if info := mcpserver.RequestProtocolInfoFromContext(ctx); info != nil {
-		info.ProtocolVersion = mcp.ProtocolVersion20260728 // of this request alone
-	}
-	kolID, ok := strings.CutPrefix(request.Params.URI, portraitPrefix)
-	if !ok {
-		return
-	}
-	if !isKOLID(kolID) {
-		request.Params.URI += " (its end is not a KOL id: 1 to 64 letters, digits, _ or -)"
-		return
-	}
-	if collected, err := t.collector.Stored(ctx, kolID); collected == nil && err == nil {
-		request.Params.URI += " (no portrait of this KOL is stored: call " + PortraitToolName + " first, which stores what it fetches)"
-	}
+// fill returns the text of the first of several templates.
+func fill(data any, paths ...string) (string, error) {
+	var text strings.Builder
+	err := template.Must(template.ParseFS(texts, paths...)).Execute(&text, data)
+	return strings.TrimSpace(text.String()), err
 }
 
-// answerReadErrors logs what a read fails of, and leaves the details there.
-func (t *Tools) answerReadErrors(next mcpserver.ResourceHandlerFunc) mcpserver.ResourceHandlerFunc {
+// guideNames are what the guide's template has: the names that are accepted.
+type guideNames struct{ language schema.Language }
+
+// Names returns the accepted names of a dimension, as an enumeration.
+func (g guideNames) Names(of schema.Dimension) string {
+	return strings.Join(audience.Names(of, g.language), say(g.language, ", ", "、"))
+}
+
+// readGuide answers a read of GuideURI.
+func (t *Tools) readGuide(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+	text, err := fill(guideNames{t.Language}, "guide."+string(t.Language)+".md")
+	return []mcp.ResourceContents{mcp.TextResourceContents{URI: GuideURI, MIMEType: "text/markdown", Text: text}}, err
+}
+
+// explainReadErrors makes the error of a read one that its client can act on.
+func (t *Tools) explainReadErrors(next mcpserver.ResourceHandlerFunc) mcpserver.ResourceHandlerFunc {
 	return func(ctx context.Context, request mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 		contents, err := next(ctx, request)
-		if err != nil {
-			return nil, logFailure(ctx, t.log.With("resource", request.Params.URI), err).Error
-		}
-		return contents, nil
+		return contents, t.explained(ctx, "resource", request.Params.URI, err)
 	}
+}
+
+// CompleteResourceArgument completes the kolId of PortraitTemplate with the KOLs
+// that have a stored portrait.
+func (t *Tools) CompleteResourceArgument(ctx context.Context, uri string, argument mcp.CompleteArgument, _ mcp.CompleteContext) (*mcp.Completion, error) {
+	if uri != PortraitTemplate || argument.Name != "kolId" {
+		return &mcp.Completion{}, nil
+	}
+	ids, err := t.Collector.KOLs(ctx, argument.Value, 100) // as many values as the protocol lets a completion have
+	return &mcp.Completion{Values: ids}, t.explained(ctx, "completion", uri, err)
 }

@@ -1,21 +1,31 @@
 // Package tools is the MCP side of the server: what a client may ask, how its
-// arguments are understood, and how the answer reads. One call travels
+// arguments are understood, and how failures are told. One call travels
 //
-//	arguments -> Portrait -> collector -> audience -> structured result and text
+//	arguments -> collector -> audience -> report
 //
 // and the same road serves the command line.
 package tools
 
 import (
 	"context"
+	"embed"
 	"log/slog"
+	"strings"
+	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
 
 	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
+)
+
+// The names under which clients call for portraits.
+const (
+	PortraitToolName   = "get_kol_fans_portrait"
+	ComparisonToolName = "compare_kol_fans_portraits"
 )
 
 // Collector brings portraits, and keeps them. Its errors are, or wrap, *schema.Errors.
@@ -27,8 +37,8 @@ type Collector interface {
 	// Stored returns the newest stored portrait of a KOL, however old it is, or
 	// nil where there is none.
 	Stored(ctx context.Context, kolID string) (*schema.Collected, error)
-	// Older returns what the KOL's newest portrait is measured against: the latest
-	// stored one of an earlier day, nil where there is none. It collects nothing.
+	// Older returns what the KOL's newest portrait is compared with: the latest
+	// stored one of another day, nil where there is none. It collects nothing.
 	Older(ctx context.Context, newest *schema.Collected) (*schema.Collected, error)
 	// KOLs returns the ids that begin with prefix and have a stored portrait, in
 	// alphabetical order, at most limit.
@@ -40,9 +50,10 @@ type Collector interface {
 // Options are what Tools are made of.
 type Options struct {
 	Collector Collector
-	Baseline  *audience.Baseline // the user's own, in place of the census; may be nil
+	Baseline  *audience.Baseline // the user's own; nil where there is none
 	Language  schema.Language    // of answers to calls that name none
 	Sample    bool               // whether the vendor is the simulated one
+	AnyID     bool               // whether a KOL id may be other than the vendor's 24 hex digits
 	Now       func() time.Time   // tells how old a portrait is
 	Logger    *slog.Logger
 }
@@ -50,73 +61,75 @@ type Options struct {
 // Tools answers calls of the tools, reads of the resources and requests for
 // the prompts. It is safe for concurrent use.
 type Tools struct {
-	collector Collector
+	Options
 	analyst   *audience.Analyst
-	language  schema.Language
-	sample    bool
-	now       func() time.Time
-	log       *slog.Logger
+	audiences *lru.Cache[string, *audience.Audience] // by the portrait's ID
 }
 
 // New returns Tools made of o. Nothing is opened or asked before the first call.
 func New(o Options) *Tools {
-	return &Tools{
-		collector: o.Collector,
-		analyst:   audience.New(o.Baseline),
-		language:  o.Language,
-		sample:    o.Sample,
-		now:       o.Now,
-		log:       o.Logger,
-	}
+	audiences, _ := lru.New[string, *audience.Audience](256) // of some 20 KB each; a size above zero is no error
+	return &Tools{o, audience.New(o.Baseline), audiences}
 }
 
-// listTTL is how long a client may keep the lists of what this server offers:
-// they change only with the server's version.
-const listTTL = time.Hour
+// texts are what a model reads: the descriptions of the server and its tools, and in
+// both languages, as templates, the guide and the prompts, which share their parts.
+//
+//go:embed descriptions guide.en.md guide.zh.md prompts
+var texts embed.FS
 
-// instructions is what a client tells its model about the server as a whole.
-const instructions = `Who follows a Xiaohongshu (RED) creator: the followers' age, gender, places, interests and devices, from Just One API's paid "fans portrait".
-- get_kol_fans_portrait is for one KOL, compare_kol_fans_portraits for a shortlist. With a targetAudience both say how well the followers fit: the score ranks and is no probability, reach is a range.
-- Collecting a portrait costs money. Portraits are kept and shared, and served from the store for free while they are recent. Leave acceptCache at true unless the user asks for newer data, and do not repeat a call whose answer you have.
-- still_collecting means: not yet. The collection goes on in the background; repeat the same call after retryAfterSeconds, which gets the answer without a second charge.
-- The resource kol-portrait://usage tells today's charged calls and what is left of the budget; kol-portrait://portraits/{kolId} is the stored data as the vendor sent it; kol-portrait://guide tells how each figure is computed.
-- Shares are fractions from 0 to 1 in structured results and percentages in text. What is absent is unknown, not zero; the city list holds only the largest few, so sums over it are lower bounds.
-- When an answer is marked as sample data, say so: it describes no real KOL.
-- On any other error, read its advice. Repeat the call only where retryable is true, and only after retryAfterSeconds; where charged is true, ask the user first.`
+// description returns what clients tell their models about a tool, or in
+// instructions about the server as a whole.
+func description(of string) string {
+	text, _ := texts.ReadFile("descriptions/" + of + ".md") // it is embedded
+	return strings.TrimSpace(string(text))
+}
 
 // Server returns an MCP server that offers the tools, resources and prompts
 // under the given version of the product.
 func (t *Tools) Server(version string) *mcpserver.MCPServer {
-	hooks := &mcpserver.Hooks{}
-	hooks.AddBeforeReadResource(t.refuseMissing)
-	hooks.AddAfterReadResource(letGuideBeCached)
-	hooks.AddBeforeGetPrompt(t.refuseArguments)
 	server := mcpserver.NewMCPServer("kol-portrait-mcp", version,
 		mcpserver.WithTitle("KOL fans portrait"),
-		mcpserver.WithDescription("Who follows a Xiaohongshu creator: compact, cost-aware audience portraits for agents."),
-		mcpserver.WithInstructions(instructions),
+		mcpserver.WithDescription("Who follows a Xiaohongshu creator: audience portraits for agents."),
+		mcpserver.WithInstructions(description("instructions")),
 		mcpserver.WithToolCapabilities(false),
 		mcpserver.WithResourceCapabilities(false, false),
 		mcpserver.WithPromptCapabilities(false),
 		mcpserver.WithCompletions(),
-		mcpserver.WithResourceCompletionProvider(completer{t}),
-		mcpserver.WithPromptCompletionProvider(completer{t}),
-		mcpserver.WithCacheHints(listTTL.Milliseconds(), mcp.CacheScopePublic),
+		mcpserver.WithResourceCompletionProvider(t),
+		mcpserver.WithCacheHints(time.Hour.Milliseconds(), mcp.CacheScopePublic), // lists change only with the version
 		mcpserver.WithMethodCacheHints(mcp.MethodResourcesRead, 0, mcp.CacheScopePrivate),
-		mcpserver.WithHooks(hooks),
-		// Nothing is held against the schemas at run time: arguments are parsed,
-		// which also repairs and explains them, and the tests hold every kind of
-		// result, and the parser itself, against the schemas.
+		// mcp-go checks nothing against the schemas: arguments are repaired, and the
+		// tests hold every kind of result against them.
 		mcpserver.WithToolHandlerMiddleware(t.answerErrors),
 		mcpserver.WithRecovery(), // inside answerErrors, which turns a panic into an answer
-		mcpserver.WithResourceHandlerMiddleware(t.answerReadErrors),
+		mcpserver.WithResourceHandlerMiddleware(t.explainReadErrors),
 		mcpserver.WithResourceRecovery(),
 	)
-	server.AddTool(portraitTool(), t.callPortrait)
-	server.AddTool(comparisonTool(), t.callComparison)
-	server.AddResource(usageResource(), t.readUsage)
-	server.AddResource(guideResource(), t.readGuide)
-	server.AddResourceTemplate(portraitTemplate(), t.readPortrait)
+	var portrait, comparison mcp.Tool
+	var both sync.WaitGroup // each takes half a millisecond of the start
+	both.Go(func() {
+		portrait = newTool[schema.PortraitArguments, schema.PortraitResult](PortraitToolName, "KOL fans portrait")
+	})
+	both.Go(func() {
+		comparison = newTool[schema.ComparisonArguments, schema.Comparison](ComparisonToolName, "Compare KOL fans portraits")
+	})
+	both.Wait()
+	server.AddTool(portrait, t.callPortrait)
+	server.AddTool(comparison, t.callComparison)
+	t.addResources(server)
 	server.AddPrompts(t.prompts()...)
 	return server
+}
+
+// newTool describes a tool that takes an In and gives an Out. Like all of this
+// server, it only reads, may be repeated, and reaches out to the vendor.
+func newTool[In, Out any](name, title string) mcp.Tool {
+	return mcp.Tool{
+		Name: name, Title: title, Description: description(name),
+		RawInputSchema: schema.InputSchema[In](), RawOutputSchema: schema.OutputSchema[Out](),
+		Annotations: mcp.ToolAnnotation{
+			Title: title, ReadOnlyHint: new(true), DestructiveHint: new(false), IdempotentHint: new(true), OpenWorldHint: new(true),
+		},
+	}
 }

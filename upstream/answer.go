@@ -44,7 +44,7 @@ func (c *Client) judge(resp *http.Response, body []byte) (*schema.Portrait, *fai
 	case err == nil:
 		return nil, c.refused(env, resp.Header)
 	case errors.Is(err, errBrokeOff):
-		return nil, &failure{rule: rule{schema.Network, "The vendor's answer broke off", adviseWait, unsettled}}
+		return nil, &failure{rule: rule{schema.Network, unsettled, "The vendor's answer broke off"}}
 	case errors.Is(err, errDamaged), resp.StatusCode >= 200 && resp.StatusCode < 300:
 		return nil, untrusted(err)
 	default:
@@ -57,7 +57,7 @@ func (c *Client) judge(resp *http.Response, body []byte) (*schema.Portrait, *fai
 // untrusted is the failure of an answer of which nobody knows whether it was
 // charged.
 func untrusted(err error) *failure {
-	return &failure{rule: rule{schema.BadResponse, "The vendor's answer cannot be trusted: " + err.Error(), adviseDoubt, doubtful}}
+	return &failure{rule: rule{schema.BadResponse, doubtful, "The vendor's answer cannot be trusted: " + err.Error()}}
 }
 
 // refused is the failure of an answer with another code than 0. It quotes what
@@ -128,7 +128,7 @@ func readEnvelope(body []byte) (envelope, error) {
 			env.data = bytes.Clone(bytes.TrimLeft(body[dec.InputOffset():], ": \t\r\n"))
 		case err != nil:
 		case name == "code":
-			if code, notInt := strconv.Atoi(string(value)); notInt == nil && env.code != 0 {
+			if code, notInt := strconv.Atoi(strings.Trim(string(value), `"`)); notInt == nil && env.code != 0 {
 				env.code = code
 			}
 		case name == "message":

@@ -32,22 +32,22 @@ func TestAnswersWithoutAPortrait(t *testing.T) {
 		outcome string
 		message string // a part
 	}{
-		{200, `{"code":100,"message":"Invalid or inactive token"}`, schema.InvalidToken, free, `invalid or inactive (code 100): "Invalid or inactive token". Check`},
-		{200, `{"code":101}`, schema.UpstreamRejected, free, "(code 101). "},
-		{200, `{"code":202}`, schema.UpstreamRejected, free, "(code 202). "},
-		{200, `{"code":300}`, schema.EndpointRemoved, free, "JUSTONEAPI_ENDPOINT"},
+		{200, `{"code":100,"message":"Invalid or inactive token"}`, schema.InvalidToken, free, `invalid or inactive (code 100): "Invalid or inactive token".`},
+		{200, `{"code":101}`, schema.UpstreamRejected, free, "does not document (code 101)."},
+		{200, `{"code":202}`, schema.UpstreamRejected, free, "(code 202)."},
+		{200, `{"code":300}`, schema.EndpointRemoved, free, "no longer serves this endpoint (code 300)."},
 		{200, `{"code":301,"message":"Collection failed. Please retry."}`, schema.CollectionFailed, retried,
-			`The vendor could not collect this KOL's portrait (code 301): "Collection failed. Please retry.", after 3 attempts. Call again in a few minutes`},
-		{200, `{"code":302}`, schema.RateLimited, retried, "(code 302), after 3 attempts. Call again later"},
-		{200, `{"code":303}`, schema.DailyQuotaExceeded, pause, "Call again after 00:00 in Shanghai"},
-		{200, `{"code":400}`, schema.UpstreamRejected, free, "probably does not know this KOL id (code 400). Check"},
+			`The vendor could not collect this KOL's portrait (code 301): "Collection failed. Please retry.", after 3 attempts.`},
+		{200, `{"code":302}`, schema.RateLimited, retried, "(code 302), after 3 attempts."},
+		{200, `{"code":303}`, schema.DailyQuotaExceeded, pause, "its next day starts at 00:00 in Shanghai (code 303)."},
+		{200, `{"code":400}`, schema.UpstreamRejected, free, "probably does not know this KOL id (code 400)."},
 		{200, `{"code":404}`, schema.EndpointRemoved, free, "(code 404)"},
 		{200, `{"code":500}`, schema.UpstreamError, retried, "(code 500)"},
 		{200, `{"code":503}`, schema.UpstreamError, retried, "(code 503)"},
 		{200, `{"code":600}`, schema.PermissionDenied, free, "(code 600)"},
-		{200, `{"code":601}`, schema.InsufficientBalance, free, "(code 601). Top up"},
-		{200, `{"code":602}`, schema.InsufficientBalance, free, "(code 602). Top up"},
-		{200, `{"code":-7,"message":7}`, schema.UpstreamRejected, free, "(code -7). "},
+		{200, `{"code":601}`, schema.InsufficientBalance, free, "(code 601)."},
+		{200, `{"code":602}`, schema.InsufficientBalance, free, "(code 602)."},
+		{200, `{"code":-7,"message":7}`, schema.UpstreamRejected, free, "(code -7)."},
 		// The code counts more than the status.
 		{400, `{"code":400}`, schema.UpstreamRejected, free, "(code 400)"},
 		{429, `{"code":302}`, schema.RateLimited, retried, "(code 302)"},
@@ -55,12 +55,12 @@ func TestAnswersWithoutAPortrait(t *testing.T) {
 		{200, "\ufeff{\"code\":600}\n", schema.PermissionDenied, free, "(code 600)"},
 		// Without one the status does.
 		{300, "", schema.BadResponse, doubted, "(HTTP 300)"},
-		{302, "", schema.UpstreamError, free, "not followed"},
+		{302, "", schema.UpstreamError, free, "(JUSTONEAPI_ENV, JUSTONEAPI_BASE_URL) redirects"},
 		{308, "", schema.UpstreamError, free, "(HTTP 308)"},
-		{400, "Oops", schema.UpstreamRejected, free, "(HTTP 400). Ask"},
+		{400, "Oops", schema.UpstreamRejected, free, "(HTTP 400)."},
 		{401, "Oops", schema.InvalidToken, free, "(HTTP 401)"},
 		{403, `{"status":403}`, schema.PermissionDenied, free, "(HTTP 403)"},
-		{404, "[]", schema.EndpointRemoved, free, "JUSTONEAPI_BASE_URL"},
+		{404, "[]", schema.EndpointRemoved, free, "The vendor's address has no such endpoint (HTTP 404)."},
 		{410, "", schema.EndpointRemoved, free, "(HTTP 410)"},
 		{418, `{"code":"teapot"}`, schema.UpstreamRejected, free, "(HTTP 418)"},
 		{429, "Oops", schema.RateLimited, retried, "(HTTP 429), after 3 attempts"},
@@ -79,7 +79,7 @@ func TestAnswersWithoutAPortrait(t *testing.T) {
 		{200, "<!DOCTYPE html>", schema.BadResponse, doubted, "it is not a JSON object"},
 		{200, `[{"code":0}]`, schema.BadResponse, doubted, "it is not a JSON object"},
 		{200, `{"data":{}}`, schema.BadResponse, doubted, "it has no code"},
-		{200, `{"code":"0"}`, schema.BadResponse, doubted, "it has no code"},
+		{200, `{"code":"null"}`, schema.BadResponse, doubted, "it has no code"},
 		{503, `{"code":503}x`, schema.BadResponse, doubted, "its JSON is damaged"},
 		{401, `{Oops}`, schema.BadResponse, doubted, "its JSON is damaged"},
 		{503, `{"message":tru`, schema.Network, unsure, "broke off. The vendor may still complete this call"},
@@ -213,7 +213,7 @@ func TestVendorsMessageIsQuotedShortAndSafe(t *testing.T) {
 		`"` + strings.Repeat("长", 300) + `"`: `"` + strings.Repeat("长", 200) + `..."`,
 	} {
 		got, _ := refusal(t.Context(), t, testClient(answering(200, `{"code":600,"message":`+sent+`}`)))
-		assert.Contains(t, got.Message, "(code 600): "+want+". ")
+		assert.Contains(t, got.Message, "(code 600): "+want+".")
 	}
 }
 
@@ -258,7 +258,7 @@ func TestAddress(t *testing.T) {
 func TestClientThatCannotWork(t *testing.T) {
 	got, asked := refusal(t.Context(), t, testClient(coded(600), func(cfg *Config) { cfg.Token = secret.Secret{} }))
 	assert.Equal(t, schema.MissingToken, got.Kind)
-	assert.Contains(t, got.Message, "JUSTONEAPI_TOKEN")
+	assert.Equal(t, "No Just One API token is configured.", got.Message)
 	assert.Zero(t, asked)
 	for _, address := range []string{"nowhere", "ftp://host", "http://", "http://user:pass word@host:x", "://"} {
 		got, asked = refusal(t.Context(), t, testClient(coded(600), func(cfg *Config) { cfg.BaseURL = address }))

@@ -10,11 +10,12 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
+const breakFor = 30 * time.Second // the vendor is left alone
+
 // breaker leaves the vendor alone for a while after it has failed many times in
 // a row. Then one request in each such while tries it, until one is answered.
 type breaker struct {
-	after  int           // failures in a row
-	lasts  time.Duration // how long the vendor is left alone
+	after  int // failures in a row
 	logger *slog.Logger
 
 	mu       sync.Mutex
@@ -24,32 +25,20 @@ type breaker struct {
 }
 
 // refusal is the failure of a request while the vendor is left alone, else nil.
-func (b *breaker) refusal() *failure {
+// Where the vendor was left alone, the first request that is about to be sent
+// tries it: others are refused until its answer is noted, or for as long again.
+func (b *breaker) refusal(sending bool) *failure {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.refuse()
-}
-
-// enter is refusal for a request that is about to be sent. Where the vendor was
-// left alone, that request tries it: all others are refused until its answer is
-// noted, or for as long again.
-func (b *breaker) enter() *failure {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	fail := b.refuse()
-	if fail == nil && !b.until.IsZero() {
-		b.until = time.Now().Add(b.lasts)
-	}
-	return fail
-}
-
-func (b *breaker) refuse() *failure {
 	left := time.Until(b.until)
 	if left <= 0 {
+		if sending && !b.until.IsZero() {
+			b.until = time.Now().Add(breakFor)
+		}
 		return nil
 	}
-	return &failure{wait: left, rule: rule{schema.UpstreamError, fmt.Sprintf("The vendor failed %d times in a row and is left alone for another %d s; the latest failure: %s",
-		b.failures, wholeSeconds(left), b.latest), "Call again after that.", later}}
+	return &failure{wait: left, rule: rule{schema.UpstreamError, later, fmt.Sprintf("The vendor failed %d times in a row and is left alone for another %d s; the latest failure: %s",
+		b.failures, wholeSeconds(left), b.latest)}}
 }
 
 // note counts what a request told of the vendor; nil is a portrait. An answer
@@ -65,9 +54,9 @@ func (b *breaker) note(ctx context.Context, fail *failure) {
 			return
 		}
 		if b.until.IsZero() {
-			b.logger.WarnContext(ctx, "the vendor keeps failing, and is left alone", "failures", b.failures, "latest", b.latest, "for", b.lasts)
+			b.logger.WarnContext(ctx, "the vendor keeps failing, and is left alone", "failures", b.failures, "latest", b.latest, "for", breakFor)
 		}
-		b.until = time.Now().Add(b.lasts)
+		b.until = time.Now().Add(breakFor)
 	default:
 		if !b.until.IsZero() {
 			b.logger.InfoContext(ctx, "the vendor works again")

@@ -35,8 +35,7 @@ type Config struct {
 	MaxAttempts int                   // at one endpoint in one collection; 0: 3
 	MaxRPS      float64               // requests a second, all callers together; 0: 5
 	Backoff     time.Duration         // before the second attempt, doubling up to 8 s; 0: 500 ms
-	BreakAfter  int                   // failures of the vendor in a row, all callers together, after which it is left alone; 0: 10
-	BreakFor    time.Duration         // how long; then one request tries it; 0: 30 s
+	BreakAfter  int                   // failures of the vendor in a row, all callers together, after which it is left alone for 30 s; 0: 10
 	UserAgent   string                // such as kol-portrait-mcp/1.2.3
 	Transport   http.RoundTripper     // sees URLs that hold the token; nil: the Client's own, with proxies from the environment
 	Logger      *slog.Logger          // nil: discards
@@ -78,7 +77,7 @@ func New(cfg Config) *Client {
 	return &Client{
 		config:  cfg,
 		limiter: rate.NewLimiter(rate.Limit(cmp.Or(cfg.MaxRPS, 5)), 1),
-		breaker: &breaker{after: cmp.Or(cfg.BreakAfter, 10), lasts: cmp.Or(cfg.BreakFor, 30*time.Second), logger: cfg.Logger},
+		breaker: &breaker{after: cmp.Or(cfg.BreakAfter, 10), logger: cfg.Logger},
 	}
 }
 
@@ -99,11 +98,7 @@ type Admit func(ctx context.Context) (settle func(charged bool), err error)
 // vendor charged the call or may have.
 func (c *Client) Portrait(ctx context.Context, kolID string, fresh bool, admit Admit) (*schema.Portrait, error) {
 	if !c.config.Token.IsSet() {
-		return nil, &schema.Error{
-			Kind: schema.MissingToken,
-			Message: "No Just One API token is configured. Set JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE where this server starts, " +
-				"or JUSTONEAPI_ENV=sample to try it with simulated data.",
-		}
+		return nil, &schema.Error{Kind: schema.MissingToken, Message: "No Just One API token is configured."}
 	}
 	collection := &collection{client: c, kolID: kolID, fresh: fresh, admit: admit}
 	portrait, err := collection.run(ctx)

@@ -6,6 +6,13 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
+// rule is what to make of a request that brought no portrait.
+type rule struct {
+	kind    schema.Kind
+	outcome outcome
+	what    string // happened, a sentence without its full stop
+}
+
 // outcome is whether a request was charged, and whether to send it again.
 type outcome int
 
@@ -17,41 +24,40 @@ const (
 	doubtful                 // may have been charged, and the same call would bring the same
 )
 
-// Advice that several rules share.
-const (
-	adviseToken   = "Check the value of JUSTONEAPI_TOKEN against the token in the vendor's dashboard."
-	adviseSlower  = "Call again later, with fewer calls at a time."
-	adviseLater   = "Call again in a few minutes."
-	adviseReport  = "Ask the vendor's support what it means."
-	adviseBalance = "Top up the vendor account first."
-	adviseAccess  = "Enable this endpoint for the token in the vendor's dashboard first."
-	adviseAddress = "Check the vendor's address that this server is configured with (JUSTONEAPI_ENV, JUSTONEAPI_BASE_URL)."
-	adviseGone    = "Check JUSTONEAPI_BASE_URL if it is set. Else set JUSTONEAPI_ENDPOINT=auto, which asks the other endpoint where one is gone, or update this server."
-	adviseWait    = "The vendor may still complete this call, and may have charged it. Wait some minutes before calling again: that may be charged a second time."
-	adviseDoubt   = "The vendor may have charged this call. The same call may bring the same answer, and be charged; tell the vendor's support."
-)
+// costs are sentences on what a request may have cost where it may have been
+// charged.
+var costs = map[outcome]string{
+	unsettled: " The vendor may still complete this call, and may have charged it.",
+	doubtful:  " The vendor may have charged this call.",
+}
+
+func (o outcome) charged() bool { return costs[o] != "" }
 
 // codes are the meanings of the business codes other than 0, which alone is
 // charged. They are those of the vendor's page and of its OpenAPI document; 602
 // and what 303 means by a day come from people who use the API.
 var codes = map[int]rule{
-	100: {schema.InvalidToken, "The vendor does not accept the token: it is invalid or inactive", adviseToken, refused},
-	300: {schema.EndpointRemoved, "The vendor no longer serves this endpoint", adviseGone, refused},
-	301: {schema.CollectionFailed, "The vendor could not collect this KOL's portrait", "Call again in a few minutes; an id that keeps failing may not be a KOL of the vendor's marketplace.", again},
-	302: {schema.RateLimited, "The vendor's rate limit is exceeded", adviseSlower, again},
-	303: {schema.DailyQuotaExceeded, "The vendor's daily quota for this token is used up", "Call again after 00:00 in Shanghai (UTC+8), when the vendor's next day starts.", later},
-	400: {schema.UpstreamRejected, "The vendor calls the request invalid: it probably does not know this KOL id", "Check the id: it is the last part of the KOL's profile address.", refused},
-	404: {schema.EndpointRemoved, "The vendor no longer serves this endpoint", adviseGone, refused},
-	500: {schema.UpstreamError, "The vendor failed inside", adviseLater, again},
-	503: {schema.UpstreamError, "The vendor's service is not available", adviseLater, again},
-	600: {schema.PermissionDenied, "The token may not use this endpoint", adviseAccess, refused},
-	601: {schema.InsufficientBalance, "The vendor account's balance is too low", adviseBalance, refused},
-	602: {schema.InsufficientBalance, "The vendor account's balance is too low", adviseBalance, refused},
+	100: {schema.InvalidToken, refused, "The vendor does not accept the token: it is invalid or inactive"},
+	300: {schema.EndpointRemoved, refused, "The vendor no longer serves this endpoint"},
+	301: {schema.CollectionFailed, again, "The vendor could not collect this KOL's portrait"},
+	302: {schema.RateLimited, again, "The vendor's rate limit is exceeded"},
+	303: {schema.DailyQuotaExceeded, later, "The vendor's daily quota for this token is used up; its next day starts at 00:00 in Shanghai"},
+	400: {schema.UpstreamRejected, refused, "The vendor calls the request invalid: it probably does not know this KOL id"},
+	404: {schema.EndpointRemoved, refused, "The vendor no longer serves this endpoint"},
+	500: {schema.UpstreamError, again, "The vendor failed inside"},
+	503: {schema.UpstreamError, again, "The vendor's service is not available"},
+	600: {schema.PermissionDenied, refused, "The token may not use this endpoint"},
+	601: {schema.InsufficientBalance, refused, "The vendor account's balance is too low"},
+	602: {schema.InsufficientBalance, refused, "The vendor account's balance is too low"},
 }
 
 // unknownCode is the meaning of all other codes, of which the vendor lists 101
 // and 202 without a word.
-var unknownCode = rule{schema.UpstreamRejected, "The vendor refused the request for a reason that it does not document", adviseReport, refused}
+var unknownCode = rule{schema.UpstreamRejected, refused, "The vendor refused the request for a reason that it does not document"}
+
+// notSent is the meaning of a request that was still waiting when the time of the
+// call was up.
+var notSent = rule{schema.Timeout, later, "The call ended before the vendor answered"}
 
 // statusRule gives the meaning of an HTTP status other than 2xx that came
 // without an envelope, so from something in front of the vendor's own code. A
@@ -61,26 +67,26 @@ var unknownCode = rule{schema.UpstreamRejected, "The vendor refused the request 
 func statusRule(status int) rule {
 	switch status {
 	case 301, 302, 303, 307, 308:
-		return rule{schema.UpstreamError, "The vendor redirects to another address, which is not followed since that would hand it the token", adviseAddress, refused}
+		return rule{schema.UpstreamError, refused, "The vendor's address (JUSTONEAPI_ENV, JUSTONEAPI_BASE_URL) redirects to another, which is not followed since that would hand it the token"}
 	case http.StatusUnauthorized:
-		return rule{schema.InvalidToken, "The vendor does not accept the token", adviseToken, refused}
+		return rule{schema.InvalidToken, refused, "The vendor does not accept the token"}
 	case http.StatusForbidden:
-		return rule{schema.PermissionDenied, "The vendor denies access", adviseAccess, refused}
+		return rule{schema.PermissionDenied, refused, "The vendor denies access"}
 	case http.StatusNotFound, http.StatusGone:
-		return rule{schema.EndpointRemoved, "The vendor's address has no such endpoint", adviseGone, refused}
+		return rule{schema.EndpointRemoved, refused, "The vendor's address has no such endpoint"}
 	case http.StatusTooManyRequests:
-		return rule{schema.RateLimited, "Too many requests for the vendor", adviseSlower, again}
+		return rule{schema.RateLimited, again, "Too many requests for the vendor"}
 	case http.StatusRequestTimeout, 499, http.StatusGatewayTimeout, 520, 522, 524: // 499 is nginx's, those from 520 on are Cloudflare's
-		return rule{schema.Timeout, "Something in front of the vendor gave up on the request", adviseWait, unsettled}
+		return rule{schema.Timeout, unsettled, "Something in front of the vendor gave up on the request"}
 	case http.StatusBadGateway: // the vendor took the request, and its answer went wrong on the way
-		return rule{schema.UpstreamError, "Something in front of the vendor lost its answer", adviseWait, unsettled}
+		return rule{schema.UpstreamError, unsettled, "Something in front of the vendor lost its answer"}
 	}
 	switch status / 100 {
 	case 4:
-		return rule{schema.UpstreamRejected, "The vendor refused the request", adviseReport, refused}
+		return rule{schema.UpstreamRejected, refused, "The vendor refused the request"}
 	case 5: // Cloudflare's 521, 523, 525 and 526 too: it did not reach the vendor
-		return rule{schema.UpstreamError, "The vendor failed", adviseLater, again}
+		return rule{schema.UpstreamError, again, "The vendor failed"}
 	default:
-		return rule{schema.BadResponse, "The vendor's answer has an unexpected HTTP status", adviseDoubt, doubtful}
+		return rule{schema.BadResponse, doubtful, "The vendor's answer has an unexpected HTTP status"}
 	}
 }

@@ -50,7 +50,7 @@ func (c *collection) run(ctx context.Context) (*schema.Portrait, error) {
 	second, failed := errors.AsType[*failure](err)
 	// V1's failure is the one to tell, unless the successor may have charged, or
 	// failed for a reason of its own where V1 is gone.
-	if failed && !second.charged() && (!gone || second.kind == schema.EndpointRemoved) {
+	if failed && !second.outcome.charged() && (!gone || second.kind == schema.EndpointRemoved) {
 		first.what += "; its successor: " + second.what
 		return nil, first
 	}
@@ -69,7 +69,7 @@ func (c *collection) ask(ctx context.Context, e schema.Endpoint, most int) (*sch
 	for n := 1; ; n++ {
 		portrait, err := c.attempt(ctx, e)
 		fail, failed := errors.AsType[*failure](err)
-		if !failed || fail.outcome != again || n >= most || fail.wait > maxWait || c.client.breaker.refusal() != nil {
+		if !failed || fail.outcome != again || n >= most || fail.wait > maxWait || c.client.breaker.refusal(false) != nil {
 			return portrait, err
 		}
 		// Callers that were refused together had better not come back together.
@@ -91,15 +91,15 @@ func (c *collection) ask(ctx context.Context, e schema.Endpoint, most int) (*sch
 func (c *collection) attempt(ctx context.Context, e schema.Endpoint) (*schema.Portrait, error) {
 	req, err := c.client.newRequest(ctx, e, c.kolID, c.fresh)
 	if err != nil {
-		return nil, &failure{rule: rule{schema.Internal, "The vendor cannot be asked: " + err.Error(), adviseAddress, refused}}
+		return nil, &failure{rule: rule{schema.Internal, refused, "The vendor cannot be asked: " + err.Error()}}
 	}
-	if fail := c.client.breaker.refusal(); fail != nil {
+	if fail := c.client.breaker.refusal(false); fail != nil {
 		return nil, fail
 	}
 	if c.client.limiter.Wait(ctx) != nil {
 		return nil, &failure{rule: notSent}
 	}
-	if fail := c.client.breaker.enter(); fail != nil {
+	if fail := c.client.breaker.refusal(true); fail != nil {
 		return nil, fail
 	}
 	settle, err := c.admit(ctx)
@@ -112,7 +112,7 @@ func (c *collection) attempt(ctx context.Context, e schema.Endpoint) (*schema.Po
 	start, outcome := time.Now(), "success"
 	portrait, fail := c.client.exchange(req)
 	if fail != nil {
-		charged, outcome = fail.charged(), string(fail.kind)
+		charged, outcome = fail.outcome.charged(), string(fail.kind)
 	}
 	if ctx.Err() == nil { // a call that we have ended says nothing of the vendor
 		c.client.breaker.note(ctx, fail)
@@ -154,12 +154,6 @@ func (c *Client) exchange(req *http.Request) (*schema.Portrait, *failure) {
 	return c.judge(resp, body)
 }
 
-// notSent is what to make of a request that was still waiting when the time of
-// the call was up.
-var notSent = rule{schema.Timeout, callEnded, "Call again if the portrait is still wanted, with more time.", later}
-
-const callEnded = "The call ended before the vendor answered"
-
 // unanswered is the failure of a request that brought no whole answer, because
 // of err, or since the time of the call or of the attempt was up. Before the
 // request was written the vendor cannot have charged it, so it may be sent
@@ -170,12 +164,12 @@ func (c *Client) unanswered(call, attempt context.Context, err error, written bo
 	case call.Err() != nil && !written:
 		return &failure{rule: notSent}
 	case call.Err() != nil:
-		return &failure{rule: rule{schema.Timeout, callEnded, adviseWait, unsettled}}
+		return &failure{rule: rule{schema.Timeout, unsettled, notSent.what}}
 	case !written:
-		return &failure{rule: rule{schema.Network, "The vendor cannot be reached: " + why, "Check this server's network and proxy settings, then call again.", again}}
+		return &failure{rule: rule{schema.Network, again, "The vendor cannot be reached: " + why}}
 	case attempt.Err() != nil:
-		return &failure{rule: rule{schema.Timeout, fmt.Sprintf("The vendor did not answer within %v", c.config.Timeout), adviseWait, unsettled}}
+		return &failure{rule: rule{schema.Timeout, unsettled, fmt.Sprintf("The vendor did not answer within %v", c.config.Timeout)}}
 	default:
-		return &failure{rule: rule{schema.Network, "The connection failed before the whole answer was there: " + why, adviseWait, unsettled}}
+		return &failure{rule: rule{schema.Network, unsettled, "The connection failed before the whole answer was there: " + why}}
 	}
 }

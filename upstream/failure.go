@@ -24,32 +24,18 @@ type failure struct {
 	requestID string
 }
 
-// rule is what to make of a failure.
-type rule struct {
-	kind    schema.Kind
-	what    string // happened, a sentence without its full stop
-	advice  string // what to do next, whole sentences
-	outcome outcome
-}
-
 // Error returns what happened; public returns what the caller sees.
 func (f *failure) Error() string { return f.what }
 
-func (r rule) charged() bool { return r.outcome == unsettled || r.outcome == doubtful }
-
 // public is the failure as the caller sees it, after so many requests of its.
 func (f *failure) public(sent int) *schema.Error {
-	after := ""
+	message := f.what
 	if sent > 1 || sent == 1 && f.outcome == again {
-		after = fmt.Sprintf(", after %d attempt%s", sent, strings.Repeat("s", min(sent-1, 1)))
+		message += fmt.Sprintf(", after %d attempt%s", sent, strings.Repeat("s", min(sent-1, 1)))
 	}
 	seen := &schema.Error{
-		Kind:         f.kind,
-		Message:      f.what + after + ". " + f.advice,
-		Retryable:    f.outcome == later || f.outcome == again || f.outcome == unsettled,
-		UpstreamCode: f.code,
-		RequestID:    f.requestID,
-		Charged:      f.charged(),
+		Kind: f.kind, Message: message + "." + costs[f.outcome], UpstreamCode: f.code, RequestID: f.requestID, Charged: f.outcome.charged(),
+		Retryable: f.outcome == later || f.outcome == again || f.outcome == unsettled,
 	}
 	switch { // agents call again at once where they are not told when
 	case seen.Retryable && seen.Charged: // the vendor may still be at work on it

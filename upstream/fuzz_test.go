@@ -39,11 +39,12 @@ func FuzzRead(f *testing.F) {
 		if len(r.AsOf) != 0 && len(r.AsOf) != len("2006-01-02") {
 			t.Fatalf("day %q", r.AsOf)
 		}
-		written, err := json.Marshal(r.Distributions)
+		written, err := json.Marshal(r.Distributions.InVendorShape())
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, err := json.Marshal(Read(written).Distributions)
+		read := Read(written).Distributions
+		again, err := json.Marshal(read.InVendorShape())
 		if err != nil || !bytes.Equal(written, again) {
 			t.Fatalf("read %s, and again %s: %v", written, again, err)
 		}
@@ -52,24 +53,15 @@ func FuzzRead(f *testing.F) {
 
 func checkDistributions(t *testing.T, d schema.Distributions) {
 	t.Helper()
-	names := map[string]bool{}
-	check := func(dimension, name string, percent float64) {
-		if !(percent >= 0 && percent <= 1) || name == "" || names[dimension+name] || utf8.RuneCountInString(name) > maxName ||
-			strings.TrimSpace(name) != name || strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsGraphic(r) }) {
-			t.Fatalf("%s: %q %v", dimension, name, percent)
-		}
-		names[dimension+name] = true
-	}
-	for _, row := range d.Ages {
-		check("ages ", row.Group, row.Percent)
-	}
-	for dimension, rows := range map[string][]schema.NameShare{"interests ": d.Interests, "provinces ": d.Provinces, "cities ": d.Cities} {
+	for dimension, rows := range d.Rows {
+		names := map[string]bool{}
 		for _, row := range rows {
-			check(dimension, row.Name, row.Percent)
+			if !(row.Share >= 0 && row.Share <= 1) || row.Name == "" || names[row.Name] || utf8.RuneCountInString(row.Name) > maxName ||
+				strings.TrimSpace(row.Name) != row.Name || strings.ContainsFunc(row.Name+row.Label, func(r rune) bool { return !unicode.IsGraphic(r) }) {
+				t.Fatalf("%s: %+v", dimension, row)
+			}
+			names[row.Name] = true
 		}
-	}
-	for _, row := range d.Devices {
-		check("devices ", row.Name, row.Percent)
 	}
 }
 

@@ -47,129 +47,105 @@ func Read(data json.RawMessage) (reading Reading) {
 	if slices.Contains([]string{"", "null", "[]", `""`}, string(data)) {
 		return Reading{Empty: true}
 	}
-	r := reader{dec: newDecoder(data)}
+	r := reader{dec: newDecoder(data), rows: map[schema.Dimension][]schema.Row{}, leftOut: map[schema.Dimension]int{}}
 	if r.dec.PeekKind() != '{' {
 		return Reading{Fault: "it is not a JSON object"}
 	}
 	err := readObject(r.dec, r.readDimension)
+	reading = Reading{AsOf: r.asOf, Distributions: schema.Distributions{Rows: r.rows, LeftOut: r.leftOut}}
 	switch {
-	case !r.read.Distributions.IsEmpty():
+	case len(r.rows) > 0:
 	case err != nil:
-		r.read.Fault = "its JSON is damaged"
-	case r.read.Distributions.LeftOut != nil:
-		r.read.Fault = "it has no row with a usable name and share"
+		reading.Fault = "its JSON is damaged"
+	case len(r.leftOut) > 0:
+		reading.Fault = "it has no row with a usable name and share"
+	case r.strange:
+		reading.Fault = "it has no dimension of a portrait"
 	default:
-		r.read.Empty = true
+		reading.Empty = true
 	}
-	return r.read
+	return reading
 }
 
 // reader reads one portrait.
 type reader struct {
-	dec  *jsontext.Decoder
-	read Reading
+	dec     *jsontext.Decoder
+	asOf    string
+	strange bool // it has members that no portrait has
+	rows    map[schema.Dimension][]schema.Row
+	leftOut map[schema.Dimension]int
 }
 
-func (r *reader) readDimension(name string) (err error) {
-	d := &r.read.Distributions
-	switch name {
-	case "ages":
-		d.Ages, err = readRows(r, schema.DimensionAgeGroups, func(row row) schema.AgeShare { return schema.AgeShare{Group: row.name, Percent: row.percent} })
-	case "gender":
-		d.Gender, err = r.readGender()
-	case "interests":
-		d.Interests, err = readRows(r, schema.DimensionInterests, nameShare)
-	case "provinces":
-		d.Provinces, err = readRows(r, schema.DimensionProvinces, nameShare)
-	case "cities":
-		d.Cities, err = readRows(r, schema.DimensionCities, nameShare)
-	case "devices":
-		d.Devices, err = readRows(r, schema.DimensionDevices, func(row row) schema.DeviceShare {
-			return schema.DeviceShare{Name: row.name, Desc: row.desc, Percent: row.percent}
-		})
-	case "dateKey":
-		var date string
-		date, err = r.readScalar()
-		r.read.AsOf = day(date)
-	default:
-		err = r.dec.SkipValue()
+// dimensions are the vendor's names of them.
+var dimensions = map[string]schema.Dimension{
+	"ages": schema.DimensionAgeGroups, "gender": schema.DimensionGender, "interests": schema.DimensionInterests,
+	"provinces": schema.DimensionProvinces, "cities": schema.DimensionCities, "devices": schema.DimensionDevices,
+}
+
+func (r *reader) readDimension(name string) error {
+	of, known := dimensions[name]
+	switch kind := r.dec.PeekKind(); {
+	case name == "dateKey":
+		date, err := r.readScalar()
+		r.asOf = day(date)
+		return err
+	case !known:
+		r.strange = true
+		return r.dec.SkipValue()
+	case of == schema.DimensionGender && kind == '{':
+		return r.readGender()
+	case of != schema.DimensionGender && kind == '[':
+		return r.readRows(of)
 	}
-	return err
-}
-
-func nameShare(r row) schema.NameShare { return schema.NameShare{Name: r.name, Percent: r.percent} }
-
-func (r *reader) leaveOut(dimension schema.Dimension) {
-	if r.read.Distributions.LeftOut == nil {
-		r.read.Distributions.LeftOut = make(map[schema.Dimension]int)
-	}
-	r.read.Distributions.LeftOut[dimension]++
-}
-
-// skip passes over a dimension of a wrong type, which counts as left out unless
-// it is a way to say nothing.
-func (r *reader) skip(dimension schema.Dimension) error {
 	value, err := r.dec.ReadValue()
-	if text := string(value); text != "null" && text != "[]" {
-		r.leaveOut(dimension)
+	if text := string(value); text != "null" && text != "[]" { // these are ways to say nothing
+		r.leftOut[of]++
 	}
 	return err
-}
-
-// row is one of any dimension; only devices have a desc.
-type row struct {
-	name, desc string
-	percent    float64
 }
 
 // readRows reads the rows of one dimension, also where it turns out damaged.
-func readRows[T any](r *reader, dimension schema.Dimension, to func(row) T) (shares []T, err error) {
-	if r.dec.PeekKind() != '[' {
-		return nil, r.skip(dimension)
-	}
+func (r *reader) readRows(of schema.Dimension) error {
 	seen := make(map[string]bool, 40)
-	for _, err = r.dec.ReadToken(); err == nil && r.dec.PeekKind() != ']'; {
+	_, err := r.dec.ReadToken()
+	for err == nil && r.dec.PeekKind() != ']' {
 		var fields map[string]string
 		fields, err = r.readFields()
 		name := clean(cmp.Or(fields["group"], fields["name"])) // of ages, of all others
 		percent, usable := share(fields["percent"])
-		if err != nil || name == "" || seen[name] || !usable || len(shares) == maxRows {
-			r.leaveOut(dimension)
+		if err != nil || name == "" || seen[name] || !usable || len(seen) == maxRows {
+			r.leftOut[of]++
 			continue
 		}
 		seen[name] = true
-		shares = append(shares, to(row{name, clean(fields["desc"]), percent}))
+		r.rows[of] = append(r.rows[of], schema.Row{Name: name, Label: clean(fields["desc"]), Share: percent})
 	}
 	if err == nil {
 		_, err = r.dec.ReadToken()
 	}
-	return shares, err
+	return err
 }
 
 // readGender reads the shares of men and women, of which one may be missing.
 // Where there is none above 0 the vendor does not know.
-func (r *reader) readGender() (*schema.GenderShares, error) {
-	if r.dec.PeekKind() != '{' {
-		return nil, r.skip(schema.DimensionGender)
-	}
+func (r *reader) readGender() error {
 	fields, err := r.readFields()
-	var gender schema.GenderShares
+	var rows []schema.Row
 	known := false
-	for name, to := range map[string]**float64{schema.Male: &gender.Male, schema.Female: &gender.Female} {
-		text := fields[name]
-		if percent, usable := share(text); usable {
-			*to, known = &percent, known || percent > 0
-		} else if text != "" {
-			r.leaveOut(schema.DimensionGender)
+	for _, name := range []string{schema.Male, schema.Female} {
+		if percent, usable := share(fields[name]); usable {
+			rows, known = append(rows, schema.Row{Name: name, Share: percent}), known || percent > 0
+		} else if fields[name] != "" {
+			r.leftOut[schema.DimensionGender]++
 		}
 	}
-	if known {
-		return &gender, err
+	switch {
+	case known:
+		r.rows[schema.DimensionGender] = rows
+	case len(rows) > 0 || err != nil:
+		r.leftOut[schema.DimensionGender]++
 	}
-	if gender.Male != nil || gender.Female != nil || err != nil {
-		r.leaveOut(schema.DimensionGender)
-	}
-	return nil, err
+	return err
 }
 
 // readFields reads the strings and numbers of the object that comes next, as
@@ -244,11 +220,14 @@ func showsNothing(r rune) bool {
 }
 
 // dayLayouts are the ways in which a day has been seen, with a time or without.
-var dayLayouts = []string{time.DateOnly, "20060102", "2006/01/02", time.DateTime, time.RFC3339, "2006-01-02T15:04:05"}
+var dayLayouts = []string{"2006-1-2", "20060102", "2006/1/2", "2006.1.2", "2006年1月2日", time.DateTime, "2006-01-02T15:04:05"}
 
 // day is the day that text names, empty where it is none, or is from before
 // there was anything to report on.
 func day(text string) string {
+	if t, err := time.Parse(time.RFC3339, strings.TrimSpace(text)); err == nil && t.Year() >= firstYear {
+		return string(schema.DayOf(t)) // a moment, so the vendor's day
+	}
 	for _, layout := range dayLayouts {
 		if t, err := time.Parse(layout, strings.TrimSpace(text)); err == nil && t.Year() >= firstYear {
 			return t.Format(time.DateOnly)

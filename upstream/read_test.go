@@ -14,8 +14,8 @@ import (
 )
 
 type (
-	distributions = schema.Distributions
-	counts        = map[schema.Dimension]int
+	lists  = map[schema.Dimension][]schema.Row
+	counts = map[schema.Dimension]int
 )
 
 func TestReadDocumentedPortrait(t *testing.T) {
@@ -23,18 +23,22 @@ func TestReadDocumentedPortrait(t *testing.T) {
 	require.NoError(t, err)
 	var documented struct{ Data json.RawMessage }
 	require.NoError(t, json.Unmarshal(raw, &documented))
-	var want schema.Distributions
-	require.NoError(t, json.Unmarshal(documented.Data, &want))
-	assert.Equal(t, Reading{AsOf: "2026-03-08", Distributions: want}, Read(documented.Data))
+	got := Read(documented.Data)
+	assert.Equal(t, Reading{AsOf: "2026-03-08", Distributions: of(got.Distributions.Rows)}, got)
+	again, err := json.Marshal(got.Distributions.InVendorShape())
+	require.NoError(t, err)
+	assert.JSONEq(t, string(documented.Data), string(again[:len(again)-1])+`,"dateKey":"2026-03-08"}`)
 }
+
+func of(rows lists) schema.Distributions { return schema.Distributions{Rows: rows, LeftOut: counts{}} }
 
 // cities is a portrait of cities alone, and what is read of it.
 func cities(names ...string) schema.Distributions {
-	var d schema.Distributions
+	var rows []schema.Row
 	for _, name := range names {
-		d.Cities = append(d.Cities, schema.NameShare{Name: name, Percent: 0.5})
+		rows = append(rows, schema.Row{Name: name, Share: 0.5})
 	}
-	return d
+	return of(lists{schema.DimensionCities: rows})
 }
 
 func leftOut(d schema.Distributions, counts counts) schema.Distributions {
@@ -45,10 +49,8 @@ func leftOut(d schema.Distributions, counts counts) schema.Distributions {
 func TestReadWhatCanBeRead(t *testing.T) {
 	const a = `{"name":"a","percent":0.5}`
 	long := strings.Repeat("长", 70)
-	genders := func(male, female *float64) distributions {
-		return distributions{Gender: &schema.GenderShares{Male: male, Female: female}}
-	}
-	oneCity := func(n int) distributions { return leftOut(cities("a"), counts{schema.DimensionCities: n}) }
+	genders := func(rows ...schema.Row) schema.Distributions { return of(lists{schema.DimensionGender: rows}) }
+	oneCity := func(n int) schema.Distributions { return leftOut(cities("a"), counts{schema.DimensionCities: n}) }
 	noGender := leftOut(cities("a"), counts{schema.DimensionGender: 1})
 	for _, test := range []struct {
 		name, data string
@@ -58,17 +60,17 @@ func TestReadWhatCanBeRead(t *testing.T) {
 		{"null and empty dimensions", `{"ages":null,"gender":{},"interests":[],"cities":[` + a + `]}`, cities("a")},
 		{"all dimensions", `{"ages":[{"group":"45+","percent":0.25}],"gender":{"male":0.25,"female":0.75},"interests":[{"name":"美食","percent":1}],
 			"provinces":[{"name":"广东省","percent":0}],"cities":[{"name":"北京","percent":5e-2}],"devices":[{"name":"b","desc":"苹果","percent":0.5}]}`,
-			distributions{
-				Ages: []schema.AgeShare{{Group: "45+", Percent: 0.25}}, Gender: &schema.GenderShares{Male: new(0.25), Female: new(0.75)},
-				Interests: []schema.NameShare{{Name: "美食", Percent: 1}}, Provinces: []schema.NameShare{{Name: "广东省"}},
-				Cities: []schema.NameShare{{Name: "北京", Percent: 0.05}}, Devices: []schema.DeviceShare{{Name: "b", Desc: "苹果", Percent: 0.5}},
-			}},
+			of(lists{
+				schema.DimensionAgeGroups: {{Name: "45+", Share: 0.25}}, schema.DimensionGender: {{Name: "male", Share: 0.25}, {Name: "female", Share: 0.75}},
+				schema.DimensionInterests: {{Name: "美食", Share: 1}}, schema.DimensionProvinces: {{Name: "广东省"}},
+				schema.DimensionCities: {{Name: "北京", Share: 0.05}}, schema.DimensionDevices: {{Name: "b", Label: "苹果", Share: 0.5}},
+			})},
 
 		{"V4: gender both 0", `{"gender":{"male":0,"female":0.0},"cities":[` + a + `]}`, noGender},
 		{"V5: gender an empty list", `{"gender":[],"cities":[` + a + `]}`, cities("a")},
-		{"one gender", `{"gender":{"male":null,"female":0.4}}`, genders(nil, new(0.4))},
-		{"one gender 0", `{"gender":{"male":0,"female":1}}`, genders(new(0.0), new(1.0))},
-		{"one gender that is none", `{"gender":{"male":"x","female":"40%"}}`, leftOut(genders(nil, new(0.4)), counts{schema.DimensionGender: 1})},
+		{"one gender", `{"gender":{"male":null,"female":0.4}}`, genders(schema.Row{Name: "female", Share: 0.4})},
+		{"one gender 0", `{"gender":{"male":0,"female":1}}`, genders(schema.Row{Name: "male"}, schema.Row{Name: "female", Share: 1})},
+		{"one gender that is none", `{"gender":{"male":"x","female":"40%"}}`, leftOut(genders(schema.Row{Name: "female", Share: 0.4}), counts{schema.DimensionGender: 1})},
 		{"two genders that are none", `{"gender":{"male":7,"female":"x"},"cities":[` + a + `]}`, leftOut(cities("a"), counts{schema.DimensionGender: 2})},
 		{"gender of a wrong type", `{"gender":"female","cities":[` + a + `]}`, noGender},
 
@@ -77,9 +79,9 @@ func TestReadWhatCanBeRead(t *testing.T) {
 			{"name":"b","percent":"much"},{"name":"b","percent":""},{"name":"b","percent":"NaN"},` + a + `]}`, oneCity(6)},
 		{"percent far outside", `{"cities":[{"name":"b","percent":-0.1},{"name":"b","percent":1.2},{"name":"b","percent":20.4},{"name":"b","percent":1e400},` + a + `]}`, oneCity(4)},
 		{"V5: percent in a string", `{"cities":[{"name":"a","percent":"0.0204"},{"name":"b","percent":" 2.0% "},{"name":"c","percent":"100 %"}]}`,
-			distributions{Cities: []schema.NameShare{{Name: "a", Percent: 0.0204}, {Name: "b", Percent: 0.02}, {Name: "c", Percent: 1}}}},
+			of(lists{schema.DimensionCities: {{Name: "a", Share: 0.0204}, {Name: "b", Share: 0.02}, {Name: "c", Share: 1}}})},
 		{"M1: rounding", `{"cities":[{"name":"a","percent":-0.0001},{"name":"b","percent":1.00001},{"name":"c","percent":-0.0}]}`,
-			distributions{Cities: []schema.NameShare{{Name: "a"}, {Name: "b", Percent: 1}, {Name: "c"}}}},
+			of(lists{schema.DimensionCities: {{Name: "a"}, {Name: "b", Share: 1}, {Name: "c"}}})},
 
 		{"V5: a name twice", `{"cities":[` + a + `,{"name":" a\u200b","percent":0.1}]}`, oneCity(1)},
 		{"M1: name null, empty, absent, invisible", `{"cities":[{"name":null,"percent":0.5},{"name":"","percent":0.5},{"percent":0.5},{"name":"\u200b\u3164 ","percent":0.5},` + a + `]}`, oneCity(4)},
@@ -88,7 +90,7 @@ func TestReadWhatCanBeRead(t *testing.T) {
 		{"a long name", `{"cities":[{"name":"` + long + `","percent":0.5}]}`, cities(long[:64*3])},
 		{"names that differ in case, white space inside", `{"cities":[{"name":"a b","percent":0.5},{"name":"A b","percent":0.5}]}`, cities("a b", "A b")},
 		{"M1: desc", `{"devices":[{"name":"a","desc":"` + long + `","percent":0.5},{"name":"b","desc":null,"percent":0.5},{"name":"c","desc":{},"percent":0.5},{"name":"d","desc":"\u200b苹果 ","percent":0.5}]}`,
-			distributions{Devices: []schema.DeviceShare{{Name: "a", Desc: long[:64*3], Percent: 0.5}, {Name: "b", Percent: 0.5}, {Name: "c", Percent: 0.5}, {Name: "d", Desc: "苹果", Percent: 0.5}}}},
+			of(lists{schema.DimensionDevices: {{Name: "a", Label: long[:64*3], Share: 0.5}, {Name: "b", Share: 0.5}, {Name: "c", Share: 0.5}, {Name: "d", Label: "苹果", Share: 0.5}}})},
 
 		{"rows that are none", `{"cities":[null,7,"b",["c"],` + a + `]}`, oneCity(4)},
 		{"dimensions of a wrong type", `{"ages":"x","interests":{"a":1},"provinces":7,"devices":true,"cities":[` + a + `]}`,
@@ -108,11 +110,12 @@ func TestReadOfWhatHasNoPortrait(t *testing.T) {
 	const (
 		noJSON    = "its JSON is damaged"
 		noObject  = "it is not a JSON object"
+		strange   = "it has no dimension of a portrait"
 		noFigures = "it has no row with a usable name and share"
 	)
 	for data, fault := range map[string]string{ // no fault: it is empty
 		"": "", " ": "", "null": "", "{}": "", "[]": "", `""`: "", `{"ages":[],"gender":null,"interests":null,"provinces":[],"cities":[],"devices":[]}`: "",
-		`{"gender":{},"dateKey":"2026-03-08"}`: "", `{"gender":[],"unknown":1}`: "",
+		`{"gender":{},"dateKey":"2026-03-08"}`: "", `{"gender":[]}`: "", `{"gender":[],"unknown":1}`: strange,
 		"7": noObject, `"text"`: noObject, "[1]": noObject, "Oops": noObject, "NaN": noObject,
 		"{": noJSON, `{"ages":`: noJSON, `{"ages":[{"group":"18-24","percent":NaN}]}`: noJSON, `{Oops}`: noJSON,
 		`{"gender":{"male":0,"female":0}}`: noFigures, `{"cities":[{"name":"a","percent":null}]}`: noFigures, `{"cities":7}`: noFigures,
@@ -142,7 +145,7 @@ func TestReadIsBounded(t *testing.T) {
 		fmt.Fprintf(&list, `{"name":"%d","percent":0},`, i)
 	}
 	got := Read(json.RawMessage(`{"cities":[` + strings.TrimSuffix(list.String(), ",") + `]}`))
-	assert.Len(t, got.Distributions.Cities, 1000)
+	assert.Len(t, got.Distributions.Rows[schema.DimensionCities], 1000)
 	assert.Equal(t, counts{schema.DimensionCities: 200}, got.Distributions.LeftOut)
 	assert.Equal(t, "its JSON is damaged", Read(json.RawMessage(`{"x":`+strings.Repeat("[", 1<<20))).Fault)
 }

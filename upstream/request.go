@@ -13,15 +13,15 @@ import (
 	"kol-portrait-mcp/schema"
 )
 
-// The paths of the vendor's two ways to ask for a portrait, whose data has the
-// same form. The userId in that of V1's successor is that very word.
+// The paths of the vendor's endpoints, V1 and its successor, which holds the very
+// word userId. The data of both has the same form.
 const (
-	portraitPath = "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1"
-	profilePath  = "/api/xiaohongshu-pgy/api/solar/kol/data/userId/fans_profile/v1"
+	PortraitPath = "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1"
+	ProfilePath  = "/api/xiaohongshu-pgy/api/solar/kol/data/userId/fans_profile/v1"
 )
 
 // errAddress does not hold the address, which may carry a password.
-var errAddress = errors.New("its address is not an http or https URL")
+var errAddress = errors.New("its address (JUSTONEAPI_BASE_URL) is not an http or https URL")
 
 // newRequest is the one place where the token leaves: in the query, as the
 // vendor wants it.
@@ -30,14 +30,17 @@ func (c *Client) newRequest(ctx context.Context, e schema.Endpoint, kolID string
 	if err != nil || address.Host == "" || address.Scheme != "https" && address.Scheme != "http" {
 		return nil, errAddress
 	}
-	path, query := portraitPath, url.Values{"kolId": {kolID}, "acceptCache": {strconv.FormatBool(!fresh)}}
+	path, query := PortraitPath, url.Values{"kolId": {kolID}, "acceptCache": {strconv.FormatBool(!fresh)}}
 	if e == schema.EndpointProfile {
-		path, query = profilePath, url.Values{"userId": {kolID}} // it knows no acceptCache
+		path, query = ProfilePath, url.Values{"userId": {kolID}} // it knows no acceptCache
 	}
 	query.Set("token", c.config.Token.Reveal())
 	address = address.JoinPath(path)
 	address.RawQuery = query.Encode()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), unreplayable{})
+	// A body, though nothing of it is sent, keeps net/http from sending a GET a
+	// second time by itself where a kept-alive connection breaks before the answer:
+	// the vendor may have charged the first.
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), io.NopCloser(http.NoBody))
 	if err != nil {
 		return nil, errAddress
 	}
@@ -45,18 +48,6 @@ func (c *Client) newRequest(ctx context.Context, e schema.Endpoint, kolID string
 	req.Header.Set("User-Agent", c.config.UserAgent)
 	return req, nil
 }
-
-// unreplayable is a request body that ends at once. Nothing of it is sent, but
-// having one keeps net/http from sending a GET a second time by itself where a
-// kept-alive connection breaks before the answer: the vendor may have charged
-// the first.
-type unreplayable struct{}
-
-// Read is at its end at once.
-func (unreplayable) Read([]byte) (int, error) { return 0, io.EOF }
-
-// Close does nothing.
-func (unreplayable) Close() error { return nil }
 
 // newTransport keeps connections alive for a burst of calls, but less long
 // than servers do, so that a request seldom meets a connection that the other

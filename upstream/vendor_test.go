@@ -59,7 +59,7 @@ type inTurn struct {
 func (v *inTurn) RoundTrip(req *http.Request) (*http.Response, error) {
 	v.mu.Lock()
 	answers, n := v.v1, &v.asked[0]
-	if req.URL.Path == profilePath {
+	if req.URL.Path == ProfilePath {
 		answers, n = v.successor, &v.asked[1]
 	}
 	*n++

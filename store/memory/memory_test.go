@@ -10,20 +10,7 @@ import (
 
 	"kol-portrait-mcp/store"
 	"kol-portrait-mcp/store/memory"
-	"kol-portrait-mcp/store/storetest"
 )
-
-func TestStore(t *testing.T) {
-	storetest.Run(t, "memory", func(*testing.T) func(string) store.Store {
-		scopes := map[string]store.Store{}
-		return func(scope string) store.Store {
-			if scopes[scope] == nil {
-				scopes[scope] = memory.New()
-			}
-			return scopes[scope]
-		}
-	})
-}
 
 func TestLeaseEndsToTheInstant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

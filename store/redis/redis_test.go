@@ -2,6 +2,8 @@ package redis
 
 import (
 	"bytes"
+	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -16,7 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kol-portrait-mcp/schema"
-	"kol-portrait-mcp/store/storetest"
+	"kol-portrait-mcp/store"
 )
 
 const password = "hunter2secret"
@@ -128,9 +130,37 @@ func open(tb testing.TB, address string) *Store {
 	return s
 }
 
+// kept returns a portrait of the size that the vendor's have.
+func kept(i int) *schema.Portrait {
+	return &schema.Portrait{
+		ID: fmt.Sprint("kept-", i), KOLID: "kept", AsOf: time.Unix(int64(i)*86_400, 0).UTC().Format(time.DateOnly), RetrievedAt: time.UnixMilli(int64(i)).UTC(),
+		Endpoint: schema.EndpointPortrait, Environment: schema.EnvironmentGlobal, Data: json.RawMessage(`{"a":"` + strings.Repeat("x", 6_000) + `"}`),
+	}
+}
+
+// calls returns each method of a store that takes a context, by its name.
+func calls(s *Store) map[string]func(context.Context) error {
+	c := store.Charge{ID: "call", Day: "2026-11-23"}
+	return map[string]func(context.Context) error{
+		"Newest":  func(ctx context.Context) error { _, err := s.Newest(ctx, "kol"); return err },
+		"Older":   func(ctx context.Context) error { _, err := s.Older(ctx, "kol", "2026-03-08"); return err },
+		"Save":    func(ctx context.Context) error { return s.Save(ctx, kept(1)) },
+		"KOLs":    func(ctx context.Context) error { _, err := s.KOLs(ctx, "", 10); return err },
+		"Acquire": func(ctx context.Context) error { _, err := s.Acquire(ctx, "kol", "A", time.Hour); return err },
+		"Release": func(ctx context.Context) error { return s.Release(ctx, "kol", "A") },
+		"Fail": func(ctx context.Context) error {
+			return s.Fail(ctx, "kol", "A", &schema.Error{Kind: schema.RateLimited}, time.Hour)
+		},
+		"Charge":  func(ctx context.Context) error { _, err := s.Charge(ctx, c, 1); return err },
+		"Refund":  func(ctx context.Context) error { return s.Refund(ctx, c) },
+		"Charged": func(ctx context.Context) error { _, err := s.Charged(ctx, c.Day); return err },
+		"Ping":    s.Ping,
+	}
+}
+
 func TestServerDown(t *testing.T) {
 	address := serve(t, func(net.Conn) {}) // hangs up at once
-	for name, call := range storetest.Calls(open(t, "redis://:"+password+"@"+address)) {
+	for name, call := range calls(open(t, "redis://:"+password+"@"+address)) {
 		err := call(t.Context())
 		require.ErrorContains(t, err, "redis: ", name)
 		assertHidden(t, err)

@@ -4,7 +4,6 @@ package redis
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -19,24 +18,9 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
 	"kol-portrait-mcp/store/redis/redistest"
-	"kol-portrait-mcp/store/storetest"
 )
-
-// Every test of the suite has scopes of its own on one server.
-func TestStore(t *testing.T) {
-	server := redistest.Start(t)
-	storetest.Run(t, "redis", func(t *testing.T) func(string) store.Store {
-		t.Helper()
-		return func(scope string) store.Store {
-			s, err := New(server.URL(), t.Name()+scope)
-			require.NoError(t, err)
-			return s
-		}
-	})
-}
 
 const prefix = "kol-portrait:{vendor}:"
 
@@ -50,14 +34,6 @@ func admin(t *testing.T, server *redistest.Server) *goredis.Client {
 	return client
 }
 
-// kept returns a portrait of the size that the vendor's have.
-func kept(i int) *schema.Portrait {
-	return &schema.Portrait{
-		ID: fmt.Sprint("kept-", i), KOLID: "kept", AsOf: time.Unix(int64(i)*86_400, 0).UTC().Format(time.DateOnly), RetrievedAt: time.UnixMilli(int64(i)).UTC(),
-		Endpoint: schema.EndpointPortrait, Environment: schema.EnvironmentGlobal, Data: json.RawMessage(`{"a":"` + strings.Repeat("x", 6_000) + `"}`),
-	}
-}
-
 func TestServerGoesAndComesBack(t *testing.T) {
 	server := redistest.Start(t)
 	s, charge := open(t, server.URL()), store.Charge{ID: "kept", Day: "2026-11-22"}
@@ -68,7 +44,7 @@ func TestServerGoesAndComesBack(t *testing.T) {
 	require.NoError(t, err)
 
 	server.Kill()
-	for name, call := range storetest.Calls(s) {
+	for name, call := range calls(s) {
 		require.Error(t, call(t.Context()), name)
 	}
 	server.Restart()
@@ -83,7 +59,7 @@ func TestServerGoesAndComesBack(t *testing.T) {
 	n, err := s.Charged(t.Context(), charge.Day)
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
-	for name, call := range storetest.Calls(s) {
+	for name, call := range calls(s) {
 		require.NoError(t, call(t.Context()), name)
 	}
 }
@@ -93,7 +69,7 @@ func TestServerHangs(t *testing.T) {
 	s := open(t, server.URL())
 	require.NoError(t, s.Ping(t.Context()))
 	server.Pause()
-	for name, call := range storetest.Calls(s) {
+	for name, call := range calls(s) {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		require.ErrorIs(t, call(ctx), context.DeadlineExceeded, name)
 		cancel()
@@ -102,7 +78,7 @@ func TestServerHangs(t *testing.T) {
 	time.AfterFunc(20*time.Millisecond, cancel)
 	require.ErrorIs(t, s.Ping(ctx), context.Canceled, "within seconds")
 	server.Resume()
-	for name, call := range storetest.Calls(s) {
+	for name, call := range calls(s) {
 		require.NoError(t, call(t.Context()), name)
 	}
 }
@@ -123,7 +99,7 @@ func TestAnotherLayoutIsRefused(t *testing.T) {
 	assert.Equal(t, "2", admin(t, server).Get(t.Context(), prefix+"layout").Val())
 	require.NoError(t, admin(t, server).Set(t.Context(), prefix+"layout", 3, 0).Err())
 
-	for name, call := range storetest.Calls(open(t, server.URL())) {
+	for name, call := range calls(open(t, server.URL())) {
 		require.ErrorContains(t, call(t.Context()), "another version of this program", name)
 	}
 	assert.Equal(t, []string{prefix + "layout"}, admin(t, server).Keys(t.Context(), "*").Val(), "nothing is touched")
@@ -131,7 +107,7 @@ func TestAnotherLayoutIsRefused(t *testing.T) {
 
 func TestAllKeysAreInOneSlot(t *testing.T) {
 	server := redistest.Start(t)
-	for name, call := range storetest.Calls(open(t, server.URL())) {
+	for name, call := range calls(open(t, server.URL())) {
 		require.NoError(t, call(t.Context()), name)
 	}
 	keys := admin(t, server).Keys(t.Context(), "*").Val()
@@ -180,10 +156,10 @@ func TestAnswerIsLost(t *testing.T) {
 	server := redistest.Start(t)
 	lose, address := loseAnswers(t, server)
 	s := open(t, address)
-	for name, call := range storetest.Calls(s) {
+	for name, call := range calls(s) {
 		require.NoError(t, call(t.Context()), name) // the server learns the scripts
 	}
-	for name, call := range storetest.Calls(s) {
+	for name, call := range calls(s) {
 		lose.Store(true)
 		require.NoError(t, call(t.Context()), name)
 		require.False(t, lose.Load(), "no answer was lost")

@@ -29,14 +29,11 @@ var ErrUnusable = errors.New("cannot be used as a portrait store")
 // Options tell which file a Store keeps, and for whom.
 type Options struct {
 	// Path is the file. It and its folder are made where they are missing, for
-	// nobody but the user to read. Beside it are a file with .lock added to its
-	// name and, while it is open, two more of SQLite's.
-	Path string
-	// Scope is whose portraits, leases and charges these are, such as vendor or
-	// sample. A Store sees nothing of another scope in the same file.
-	Scope string
-	// Logger hears of files that are put aside. Nil discards.
-	Logger *slog.Logger
+	// nobody but the user to read. Beside it are one with .lock added to its name
+	// and, while it is open, two more of SQLite's.
+	Path   string
+	Scope  string       // whose portraits, leases and charges these are, such as vendor or sample; those of other scopes are not seen
+	Logger *slog.Logger // hears of files that are put aside; nil discards
 }
 
 // DefaultPath returns where portraits are kept unless told otherwise: in a folder

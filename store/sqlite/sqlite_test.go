@@ -16,22 +16,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"kol-portrait-mcp/store"
-	"kol-portrait-mcp/store/storetest"
 )
-
-func TestStore(t *testing.T) {
-	storetest.Run(t, "sqlite", func(t *testing.T) func(string) store.Store {
-		t.Helper()
-		path := filepath.Join(t.TempDir(), "new", "portraits.db")
-		return func(scope string) store.Store {
-			s, err := Open(t.Context(), Options{Path: path, Scope: scope})
-			require.NoError(t, err)
-			return s
-		}
-	})
-}
 
 // open opens a file of a test, with a log to look into.
 func open(t *testing.T, path string) (*Store, *bytes.Buffer) {

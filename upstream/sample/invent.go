@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -11,13 +12,20 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/upstream"
 )
 
-// made is a portrait in the vendor's own shape and order.
+// made is a portrait.
 type made struct {
 	schema.Distributions
 
-	DateKey string `json:"dateKey"`
+	dateKey string
+}
+
+// json is the portrait in the vendor's own shape and order.
+func (m made) json() string {
+	data, _ := json.Marshal(m.InVendorShape()) // cannot fail: the shares are finite
+	return fmt.Sprintf(`%s,"dateKey":"%s"}`, data[:len(data)-1], m.dateKey)
 }
 
 // invent makes up the portrait for id: the documented one with other shares, of
@@ -25,40 +33,36 @@ type made struct {
 // thrown is what makes it the same portrait for good.
 func invent(id string) (m made) {
 	documented, _ := files.ReadFile(DocumentedID + ".json")
-	_ = json.Unmarshal(documented, &m) // cannot fail: a test reads it
+	m.Distributions = upstream.Read(documented).Distributions
 	d := newDice(id)
-	younger, ages := d.below(3), slices.Clone(m.Ages)
+	ages, younger := m.Rows[schema.DimensionAgeGroups], d.below(3)
+	was := slices.Clone(ages)
 	for i := range ages {
-		m.Ages[i].Percent = ages[(i+younger)%len(ages)].Percent
+		ages[i].Share = was[(i+younger)%len(was)].Share
 	}
-	was := byName(m.Provinces)
-	vary(d, m.Ages, func(row *schema.AgeShare) *float64 { return &row.Percent })
-	vary(d, []*float64{m.Gender.Male, m.Gender.Female}, func(row **float64) *float64 { return *row })
-	vary(d, m.Interests, percentOf)
-	vary(d, m.Provinces, percentOf)
-	vary(d, m.Devices, func(row *schema.DeviceShare) *float64 { return &row.Percent })
-	is := byName(m.Provinces)
-	for i, city := range m.Cities { // it holds the same part of its province as before
+	before := byName(m.Rows[schema.DimensionProvinces])
+	for _, of := range []schema.Dimension{schema.DimensionAgeGroups, schema.DimensionGender, schema.DimensionInterests, schema.DimensionProvinces, schema.DimensionDevices} {
+		vary(d, m.Rows[of])
+	}
+	after := byName(m.Rows[schema.DimensionProvinces])
+	for i, city := range m.Rows[schema.DimensionCities] { // it holds the same part of its province as before
 		province := cmp.Or(provinceOf[city.Name], city.Name)
-		m.Cities[i].Percent = city.Percent * is[province] / was[province]
+		m.Rows[schema.DimensionCities][i].Share = city.Share * after[province] / before[province]
 	}
-	for _, rows := range [][]schema.NameShare{m.Interests, m.Provinces, m.Cities} {
-		slices.SortStableFunc(rows, func(x, y schema.NameShare) int { return cmp.Compare(y.Percent, x.Percent) })
+	for _, of := range []schema.Dimension{schema.DimensionInterests, schema.DimensionProvinces, schema.DimensionCities, schema.DimensionDevices} {
+		slices.SortStableFunc(m.Rows[of], func(x, y schema.Row) int { return cmp.Compare(y.Share, x.Share) })
 	}
-	slices.SortStableFunc(m.Devices, func(x, y schema.DeviceShare) int { return cmp.Compare(y.Percent, x.Percent) })
-	m.DateKey = time.Date(2026, time.September, 1+d.below(61), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+	m.dateKey = time.Date(2026, time.September, 1+d.below(61), 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 	return m
 }
 
 // provinceOf is the province of each documented city that is none itself.
 var provinceOf = map[string]string{"深圳": "广东", "广州": "广东", "成都": "四川", "武汉": "湖北", "苏州": "江苏"}
 
-func percentOf(row *schema.NameShare) *float64 { return &row.Percent }
-
-func byName(rows []schema.NameShare) map[string]float64 {
+func byName(rows []schema.Row) map[string]float64 {
 	shares := make(map[string]float64, len(rows))
 	for _, row := range rows {
-		shares[row.Name] = row.Percent
+		shares[row.Name] = row.Share
 	}
 	return shares
 }
@@ -66,16 +70,15 @@ func byName(rows []schema.NameShare) map[string]float64 {
 // vary moves each share by up to two thirds to either side, and then all so that
 // their sum is what it was. The weights are whole, since their sum then comes
 // out alike on every machine.
-func vary[T any](d dice, rows []T, percent func(*T) *float64) {
+func vary(d dice, rows []schema.Row) {
 	total, all := 0.0, 0
 	weights := make([]int, len(rows))
-	for i := range rows {
-		share := *percent(&rows[i])
-		weights[i] = int(share*1e6) * (33 + d.below(134))
-		total, all = total+share, all+weights[i]
+	for i, row := range rows {
+		weights[i] = int(row.Share*1e6) * (33 + d.below(134))
+		total, all = total+row.Share, all+weights[i]
 	}
 	for i := range rows {
-		*percent(&rows[i]) = float64(weights[i]) * total / float64(all)
+		rows[i].Share = float64(weights[i]) * total / float64(all)
 	}
 }
 

@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"kol-portrait-mcp/upstream"
 )
 
 const (
@@ -28,13 +30,6 @@ const (
 	// DocumentedID is the KOL id that is answered with the portrait on the
 	// vendor's page about the endpoint, byte for byte.
 	DocumentedID = "5d21ab6b000000001201567d"
-)
-
-// The paths of the two endpoints. In that of the successor, userId is the very
-// word.
-const (
-	portraitPath = "/api/xiaohongshu-pgy/get-kol-fans-portrait/v1"
-	profilePath  = "/api/xiaohongshu-pgy/api/solar/kol/data/userId/fans_profile/v1"
 )
 
 // Vendor is the simulated vendor, an http.Handler. It is safe for concurrent
@@ -129,10 +124,10 @@ func (v *Vendor) respond(r *http.Request) (*http.Response, error) {
 
 // choose counts r where it is for a KOL, and chooses what to answer.
 func (v *Vendor) choose(r *http.Request) answer {
-	v1 := r.URL.Path == portraitPath
+	v1 := r.URL.Path == upstream.PortraitPath
 	id := r.URL.Query().Get(map[bool]string{true: "kolId", false: "userId"}[v1])
 	switch {
-	case !v1 && r.URL.Path != profilePath:
+	case !v1 && r.URL.Path != upstream.ProfilePath:
 		return answer{status: http.StatusNotFound}
 	case r.Method != http.MethodGet:
 		return answer{status: http.StatusMethodNotAllowed}
@@ -141,10 +136,9 @@ func (v *Vendor) choose(r *http.Request) answer {
 	}
 	v.mu.Lock()
 	v.requests[id]++
-	n := v.requests[id]
 	v.mu.Unlock()
 	if r.URL.Query().Get("token") != v.Token {
 		return answer{status: http.StatusOK, body: envelope(id, 100)}
 	}
-	return answerTo(id, v1, n)
+	return answerTo(id, v1)
 }

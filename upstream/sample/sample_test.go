@@ -22,6 +22,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/secret"
+	"kol-portrait-mcp/upstream"
 )
 
 // get asks a vendor over its own transport.
@@ -40,6 +42,8 @@ func get(ctx context.Context, t *testing.T, v *Vendor, target string) (status in
 	return resp.StatusCode, string(read), nil
 }
 
+const portraitPath, profilePath = upstream.PortraitPath, upstream.ProfilePath
+
 func portraitOf(id string) string { return portraitPath + "?token=" + Token + "&kolId=" + id }
 func profileOf(id string) string  { return profilePath + "?token=" + Token + "&userId=" + id }
 
@@ -56,15 +60,12 @@ func TestAnswers(t *testing.T) {
 		profileOf("a") + "&acceptCache=false":       `200 {"code":0,`,
 		portraitOf("sample-code-601"):               `200 {"code":601,"message":"Insufficient balance","data":null,`,
 		profileOf("sample-code-777"):                `200 {"code":777,"message":null,`,
-		portraitOf("sample-code-301-twice"):         `200 {"code":301,"message":"Collection failed. Please retry."`,
 		portraitOf("sample-http-502"):               "502 HTTP 502",
 		portraitOf("sample-http-200"):               `200 {"code":0,`,
 		portraitOf("sample-not-json"):               "200 It works!",
 		portraitOf("sample-v1-removed"):             `200 {"code":300,`,
-		portraitOf("sample-v1-gone"):                "410 Gone",
-		portraitOf("sample-v1-fails"):               `200 {"code":301,`,
+		portraitOf("sample-v1-fails"):               `200 {"code":301,"message":"Collection failed. Please retry."`,
 		profileOf("sample-v1-removed"):              `200 {"code":0,`,
-		profileOf("sample-v1-gone"):                 `200 {"code":0,`,
 		profileOf("sample-v1-fails"):                `200 {"code":0,`,
 		portraitOf("sample-empty-data"):             `200 {"code":0,"message":null,"data":{},`,
 		portraitOf("sample-nan"):                    `200 {"code":0,"message":null,"data":{"ages":[{"group":"18-24","percent":NaN}]},`,
@@ -112,14 +113,6 @@ func TestCounts(t *testing.T) {
 	assert.Equal(t, 60, v.Requests("a"), "at both endpoints, with whatever token")
 	assert.Equal(t, 40, v.Charged())
 	assert.Zero(t, v.Requests("never-asked"))
-
-	v = New() // how often counts both endpoints together
-	for n, target := range []string{portraitOf("sample-code-301-twice"), profileOf("sample-code-301-twice"), portraitOf("sample-code-301-twice")} {
-		_, body, err := get(t.Context(), t, v, target)
-		require.NoError(t, err)
-		assert.Equal(t, n < 2, strings.HasPrefix(body, `{"code":301,`))
-	}
-	assert.Equal(t, 1, v.Charged())
 }
 
 func TestSlowAnswersHeedTheirClient(t *testing.T) {
@@ -153,18 +146,12 @@ func TestInventedPortraitsAreStable(t *testing.T) {
 }
 
 func TestInventedPortraitsArePlausible(t *testing.T) {
-	var documented made
 	recorded, err := files.ReadFile(DocumentedID + ".json")
 	require.NoError(t, err)
-	require.NoError(t, json.Unmarshal(recorded, &documented))
-	names := func(m made) (all []string) {
-		for _, rows := range [][]schema.NameShare{m.Interests, m.Provinces, m.Cities} {
-			for _, row := range rows {
-				all = append(all, row.Name)
-			}
-		}
-		for _, row := range m.Devices {
-			all = append(all, row.Name+row.Desc)
+	documented := upstream.Read(recorded).Distributions
+	names := func(rows []schema.Row) (all []string) {
+		for _, row := range rows {
+			all = append(all, row.Name+row.Label)
 		}
 		slices.Sort(all)
 		return all
@@ -172,42 +159,63 @@ func TestInventedPortraitsArePlausible(t *testing.T) {
 	var young, women, men int
 	for n := range 300 {
 		m := invent(fmt.Sprintf("kol-%d", n))
-		assert.Equal(t, names(documented), names(m))
-		total := 0.0
-		for i, row := range m.Ages {
-			assert.Equal(t, documented.Ages[i].Group, row.Group)
-			assert.Positive(t, row.Percent)
-			total += row.Percent
-		}
-		assert.InDelta(t, 1, total, 1e-9)
-		assert.InDelta(t, 1, *m.Gender.Male+*m.Gender.Female, 1e-9)
-		var devices []schema.NameShare
-		for _, d := range m.Devices {
-			devices = append(devices, schema.NameShare{Name: d.Name, Percent: d.Percent})
-		}
-		for _, want := range []struct {
-			rows     []schema.NameShare
-			from, to float64
-		}{{m.Provinces, 0.999999, 1.000001}, {m.Interests, 0.81, 0.82}, {devices, 0.99, 0.991}, {m.Cities, 0.1, 0.5}} {
-			total := 0.0
-			for _, row := range want.rows {
-				total += row.Percent
-				assert.Positive(t, row.Percent)
+		for of, sum := range map[schema.Dimension][2]float64{ // from, to
+			schema.DimensionAgeGroups: {0.999999, 1.000001}, schema.DimensionGender: {0.999999, 1.000001}, schema.DimensionProvinces: {0.999999, 1.000001},
+			schema.DimensionInterests: {0.81, 0.82}, schema.DimensionDevices: {0.99, 0.991}, schema.DimensionCities: {0.1, 0.5},
+		} {
+			rows, total := m.Rows[of], 0.0
+			assert.Equal(t, names(documented.Rows[of]), names(rows))
+			for _, row := range rows {
+				total += row.Share
+				assert.Positive(t, row.Share)
 			}
-			assert.True(t, want.from <= total && total <= want.to, "%g", total)
-			assert.True(t, slices.IsSortedFunc(want.rows, func(x, y schema.NameShare) int { return cmp.Compare(y.Percent, x.Percent) }), "largest first")
+			assert.True(t, sum[0] <= total && total <= sum[1], "%s: %g", of, total)
+			if of != schema.DimensionAgeGroups && of != schema.DimensionGender {
+				assert.True(t, slices.IsSortedFunc(rows, func(x, y schema.Row) int { return cmp.Compare(y.Share, x.Share) }), "largest first")
+			}
 		}
-		provinces, within := byName(m.Provinces), map[string]float64{}
-		for _, city := range m.Cities {
-			within[cmp.Or(provinceOf[city.Name], city.Name)] += city.Percent
+		ages, provinces, within := m.Rows[schema.DimensionAgeGroups], byName(m.Rows[schema.DimensionProvinces]), map[string]float64{}
+		for i, row := range ages {
+			assert.Equal(t, documented.Rows[schema.DimensionAgeGroups][i].Name, row.Name)
+		}
+		for _, city := range m.Rows[schema.DimensionCities] {
+			within[cmp.Or(provinceOf[city.Name], city.Name)] += city.Share
 		}
 		for province, share := range within {
 			assert.LessOrEqual(t, share, provinces[province]+1e-9, province)
 		}
-		assert.True(t, "2026-09-01" <= m.DateKey && m.DateKey <= "2026-10-31", m.DateKey)
-		young += map[bool]int{true: 1}[m.Ages[0].Percent+m.Ages[1].Percent > 0.25]
-		women += map[bool]int{true: 1}[*m.Gender.Female > 0.65]
-		men += map[bool]int{true: 1}[*m.Gender.Male > 0.5]
+		assert.True(t, "2026-09-01" <= m.dateKey && m.dateKey <= "2026-10-31", m.dateKey)
+		gender := byName(m.Rows[schema.DimensionGender])
+		young += map[bool]int{true: 1}[ages[0].Share+ages[1].Share > 0.25]
+		women += map[bool]int{true: 1}[gender[schema.Female] > 0.65]
+		men += map[bool]int{true: 1}[gender[schema.Male] > 0.5]
 	}
 	assert.Greater(t, min(young, women, men), 40, "audiences differ")
+}
+
+// The vendor is asked like the real one.
+func TestAskedLikeTheRealOne(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		vendor := New()
+		c := upstream.New(upstream.Config{
+			Environment: schema.EnvironmentSample, BaseURL: Address, Token: secret.New(Token), Transport: vendor.Transport(), MaxRPS: 1000,
+		})
+		for id, want := range map[string]string{
+			DocumentedID: "", "sample-v1-fails": "", "sample-slow-10s": "", "sample-empty-data": "", "sample-nan": "",
+			"sample-code-601": "insufficient_balance: ", "sample-http-503": "upstream_error: ", "sample-not-json": "bad_response: ", "sample-slow-90s": "timeout: ",
+		} {
+			paid := false
+			got, err := c.Portrait(t.Context(), id, false, func(context.Context) (func(bool), error) {
+				return func(charged bool) { paid = charged }, nil
+			})
+			if want == "" {
+				require.NoError(t, err, id)
+				assert.True(t, got.Sample)
+			} else {
+				require.ErrorContains(t, err, want)
+			}
+			assert.Equal(t, id != "sample-code-601" && id != "sample-http-503", paid, "%s: charged", id)
+		}
+		assert.Equal(t, 5, vendor.Charged())
+	})
 }

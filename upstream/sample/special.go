@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/go-json-experiment/json"
 )
 
 // answer is what the vendor sends.
@@ -19,23 +17,21 @@ type answer struct {
 	body   string
 }
 
-// answerTo is the answer to the n-th request for id, at V1 or its successor.
-// Any id that is none of these gets a portrait:
+// answerTo is the answer to a request for id, at V1 or its successor. Any id that
+// is none of these gets a portrait:
 //
 //	sample-code-N          business code N, such as 100, 301, 303, 400, 503, 600, 601
-//	sample-code-301-twice  business code 301 twice, then a portrait
 //	sample-http-N          HTTP status N, 400 to 599, with a text, as from a gateway
 //	sample-slow-D          a portrait after D, such as 10s
 //	sample-not-json        a line of text instead of an answer of the vendor's
 //	sample-v1-removed      business code 300 at V1, a portrait at its successor
-//	sample-v1-gone         HTTP status 410 at V1, a portrait at its successor
 //	sample-v1-fails        business code 301 at V1, a portrait at its successor
 //	sample-empty-data      code 0 without a portrait: the vendor has none of this KOL
 //	sample-nan             code 0 with data that cannot be read
 //	sample-sparse          no cities, devices, men and day; ages that sum to 0.9
 //	sample-old             a portrait as of 2024-01-15
 //	sample-unknown-names   age groups and names that are not known
-func answerTo(id string, v1 bool, n int) answer {
+func answerTo(id string, v1 bool) answer {
 	rest, special := strings.CutPrefix(id, "sample-")
 	kind, value, _ := strings.Cut(rest, "-")
 	number, _ := strconv.Atoi(value)
@@ -44,12 +40,10 @@ func answerTo(id string, v1 bool, n int) answer {
 	case !special:
 	case kind == "code" && number > 0:
 		code = number
-	case id == "sample-code-301-twice" && n <= 2, id == "sample-v1-fails" && v1:
+	case id == "sample-v1-fails" && v1:
 		code = 301
 	case id == "sample-v1-removed" && v1:
 		code = 300
-	case id == "sample-v1-gone" && v1:
-		a = answer{status: http.StatusGone, body: "Gone"}
 	case kind == "http" && number >= 400 && number < 600:
 		a = answer{status: number, body: "HTTP " + value}
 	case kind == "slow":
@@ -94,13 +88,5 @@ func portrait(id string) string {
 	if data, err := files.ReadFile(id + ".json"); err == nil {
 		return string(data)
 	}
-	if id == "sample-nan" {
-		return `{"ages":[{"group":"18-24","percent":NaN}]}`
-	}
-	made := invent(id)
-	if id == "sample-old" {
-		made.DateKey = "2024-01-15"
-	}
-	data, _ := json.Marshal(made) // cannot fail: the shares are finite
-	return string(data)
+	return invent(id).json()
 }
