@@ -50,8 +50,8 @@ that was stopped goes on from there when the same command is given again.
 
 --from reads a list of ids or addresses of profile pages, one a line, or a table (CSV
 with comma, semicolon or tab; UTF-8 or GBK) whose first column they are. Blank lines
-and lines with # are skipped, and so is a header: a first line without a digit in its
-first cell, or with one of the names that are used:
+and lines with # are skipped, and so is a header: a first line that begins with a word
+such as id, kolId, url or 达人, or that has one of the names that are used:
   followers, 粉丝数     goes into the output, with the followers in the target audience
   price, 报价, 价格     goes into the output, with the price per thousand of those
   name, 昵称, 达人      is shown instead of the id

@@ -87,9 +87,9 @@ func (c *conversation) wrongRequests(t *testing.T) {
 		codes  []int
 	}{
 		{"tools/call", map[string]any{"name": "get_kol_friends", "arguments": map[string]any{}}, "get_kol_friends", []int{-32602}},
-		{"resources/read", map[string]any{"uri": "kol-portrait://nothing"}, "kol-portrait://nothing", []int{-32602, -32002}}, // by revision
-		{"resources/read", map[string]any{"uri": "kol-portrait://portraits/" + kol}, "is stored: call get_kol_fans_portrait first", []int{-32602}},
-		{"prompts/get", map[string]any{"name": "assess_audience_fit", "arguments": map[string]any{"kolId": kol}}, "brief is missing: say what the brand sells", []int{-32602}},
+		{"resources/read", map[string]any{"uri": "kol-portrait://nothing"}, "kol-portrait://nothing", []int{-32602, -32002}},                       // by revision
+		{"resources/read", map[string]any{"uri": "kol-portrait://portraits/" + kol}, "is stored: call get_kol_fans_portrait first", []int{-32603}}, // all that mcp-go makes of a handler's error,
+		{"prompts/get", map[string]any{"name": "assess_audience_fit", "arguments": map[string]any{"kolId": kol}}, "brief is missing: say what the brand sells", []int{-32603}},
 	} {
 		_, err := c.client.ask(t.Context(), request.method, request.params, nil)
 		var refusal *protocolError
@@ -104,7 +104,7 @@ func (c *conversation) portraits(t *testing.T) {
 	t.Helper()
 	first, portrait := c.portrait(t, map[string]any{"kolId": kol})
 	assert.Contains(t, first, "67.1% women; core age group 35-44 (53.6%), median age 38.2; top province Guangdong (11.9%).")
-	assert.NotNil(t, portrait.Distributions)
+	assert.Len(t, portrait.Distributions.Provinces, 36)
 	assert.True(t, portrait.Source.Charged)
 	assert.Equal(t, 1, c.vendor.Charged())
 

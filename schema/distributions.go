@@ -1,6 +1,54 @@
+// Package schema holds the words that every part of the server shares: what
+// the upstream said of a KOL's followers (Distributions), what it amounts to
+// (Summary), whom a campaign is to reach and how well they fit that
+// (TargetAudience, Fit), what moved since an older portrait (Change), where it
+// came from (Source), what the tools take and give (PortraitArguments and
+// Portrait, ComparisonArguments and Comparison), and how a failure is told
+// (Error). It also holds the JSON Schemas that clients see, generated from these
+// very types.
+//
+// Shares are fractions from 0 to 1 everywhere in data; only text that a
+// person or a model reads shows percentages. A value that is not known is
+// absent (a nil pointer, an empty slice, an empty string), never zero.
 package schema
 
 import "cmp"
+
+// Dimension is one of the things that a portrait tells about the followers, by
+// the name under which a target audience speaks of it.
+type Dimension string
+
+// The dimensions. A target audience's provinces and cities are one dimension,
+// places: a follower lives in one place.
+const (
+	DimensionGender    Dimension = "gender"
+	DimensionAgeGroups Dimension = "ageGroups"
+	DimensionPlaces    Dimension = "places"
+	DimensionProvinces Dimension = "provinces"
+	DimensionCities    Dimension = "cities"
+	DimensionInterests Dimension = "interests"
+	DimensionDevices   Dimension = "devices"
+)
+
+// Dimensions are those that the vendor sends, in the order in which they are
+// told.
+var Dimensions = [...]Dimension{
+	DimensionGender, DimensionAgeGroups, DimensionProvinces, DimensionCities, DimensionInterests, DimensionDevices,
+}
+
+// TargetDimensions are those of a target audience and its fit.
+var TargetDimensions = [...]Dimension{
+	DimensionGender, DimensionAgeGroups, DimensionPlaces, DimensionInterests, DimensionDevices,
+}
+
+// The genders, as the vendor and a target audience name them.
+const (
+	Female = "female"
+	Male   = "male"
+)
+
+// AgeGroups are the age groups that the vendor uses, youngest first.
+var AgeGroups = [...]string{"<18", "18-24", "25-34", "35-44", ">44"}
 
 // Row is one row of the vendor's: the share of the followers who are of one
 // gender or age group, live in one province or city, or use one brand of device;

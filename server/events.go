@@ -43,7 +43,7 @@ func (w *eventWriter) Write(p []byte) (int, error) {
 	if !w.started {
 		w.start(http.StatusOK)
 	}
-	err := w.send(correctCode(restoreID(p)))
+	err := w.send(restoreID(p))
 	if isAnswer(p) {
 		w.answered()
 	}

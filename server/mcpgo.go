@@ -64,27 +64,6 @@ func restoreID(written []byte) []byte {
 	return slices.Concat(before, number, after)
 }
 
-// How an error of a handler begins that calls the request invalid, by mcp-go and
-// by the protocol. Inside a string its quotes would be escaped.
-var (
-	handlerError  = []byte(`"error":{"code":-32603,"message":"invalid_argument: `)
-	invalidParams = []byte(`"error":{"code":-32602,"message":"`)
-)
-
-// correctCode gives the error of a prompt or a resource whose arguments are wrong
-// the code for that. mcp-go has one for whatever a handler returns, that of a fault
-// of the server.
-//
-// Client: those that tell their user of an internal error where a form's field is
-// empty.
-func correctCode(written []byte) []byte {
-	before, after, found := bytes.Cut(written, handlerError)
-	if !found {
-		return written
-	}
-	return slices.Concat(before, invalidParams, after)
-}
-
 // isCancellation reports whether a message to Streamable HTTP cancels a call.
 // Such a message must not reach mcp-go, which without sessions would cancel the
 // call of whichever client uses the same id. The protocol lets a server ignore it.

@@ -119,7 +119,7 @@ func (c *stdioClient) feed(in io.Reader, server io.Writer) {
 // is worth storing.
 func (c *stdioClient) Write(p []byte) (int, error) {
 	if !c.gone {
-		if _, err := c.out.Write(correctCode(restoreID(p))); err != nil {
+		if _, err := c.out.Write(restoreID(p)); err != nil {
 			c.log.Warn("the client no longer reads its answers", "error", err)
 			c.gone = true
 			c.leave()

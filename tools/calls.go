@@ -62,7 +62,7 @@ func (t *Tools) older(ctx context.Context, now *schema.Collected) (x *audience.A
 // audience returns who the followers of a portrait are. A portrait never changes,
 // so the last few hundred are kept.
 func (t *Tools) audience(p *schema.Collected) *audience.Audience {
-	if x, known := t.audiences.Get(p.ID); known && p.ID != "" {
+	if x, known := t.audiences.Get(p.ID); known {
 		return x
 	}
 	x := t.analyst.Audience(&p.Distributions)
@@ -184,6 +184,7 @@ func (a ComparisonArguments) different() (ids, labels []string) {
 // noPortraits is the error of a comparison all of whose KOLs failed.
 type noPortraits struct{ failure Failure }
 
+// Error returns that of all together.
 func (n noPortraits) Error() string { return n.failure.Error.Error() }
 
 // together returns several failures as one, of the kind of the first that is worth

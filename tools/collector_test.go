@@ -35,7 +35,7 @@ func sampleVendor(t *testing.T) tools.Collector {
 			return nil, err
 		}
 		read := upstream.Read(p.Data)
-		p.ID, p.AsOf, p.RetrievedAt, p.RequestID = "sample", read.AsOf, today(), "sample-0e3e900709ceda97"
+		p.ID, p.AsOf, p.RetrievedAt, p.RequestID = "portrait of "+id, read.AsOf, today(), "sample-0e3e900709ceda97"
 		return &schema.Collected{Portrait: *p, Distributions: read.Distributions, Charged: true}, nil
 	})
 }

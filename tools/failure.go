@@ -149,7 +149,7 @@ func (t *Tools) explained(ctx context.Context, what, name string, err error) err
 	failure := FailureOf(err, t.Language).Error
 	logFailure(ctx, t.Logger.With(what, name), failure, err)
 	if refused, ok := errors.AsType[*schema.Error](err); ok && refused.Kind == schema.InvalidArgument {
-		return refused
+		return errors.New(refused.Message)
 	}
 	return failure
 }

@@ -65,8 +65,8 @@ func TestAStoredPortraitIsReadByteForByteWithItsSource(t *testing.T) {
 // mcp-go has for handlers; package server makes it that of invalid parameters.
 func TestC10APortraitThatIsNotStored(t *testing.T) {
 	for language, want := range map[schema.Language]string{
-		schema.English: `invalid_argument: No portrait of "abc" is stored: call get_kol_fans_portrait first.`,
-		schema.Chinese: `invalid_argument: 尚未存有 "abc" 的画像：请先调用 get_kol_fans_portrait。`,
+		schema.English: `No portrait of "abc" is stored: call get_kol_fans_portrait first.`,
+		schema.Chinese: `尚未存有 "abc" 的画像：请先调用 get_kol_fans_portrait。`,
 	} {
 		_, err := read(t.Context(), connect(t, speaking(language)), "kol-portrait://portraits/abc")
 		require.ErrorContains(t, err, want)
