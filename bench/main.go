@@ -7,9 +7,8 @@
 // Each peer is the least that a server of its SDK can be, and answers from memory:
 // one of mcp-go with our own result, and one of the official Go SDK and one of the
 // official TypeScript SDK with the vendor's JSON. The exit code is 1 where a ratio,
-// or a number of tokens, is beyond its bound by more than the noise of the run. A
-// time by itself depends on the machine as well, and is held to its bound only with
-// -idle.
+// or a number of tokens, is beyond its bound by more than the noise of the run. Some
+// bounds are held only with -idle.
 package main
 
 import (

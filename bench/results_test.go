@@ -45,6 +45,8 @@ func TestABoundIsBrokenBeyondTheNoise(t *testing.T) {
 		{atLeast, []float64{2, 2, 2}, false},
 		{atLeast, []float64{1.7, 1.9, 2.1}, false},
 		{atLeast, []float64{1.9, 1.9, 1.9}, true},
+		{atLeastIdle, []float64{2, 2, 2}, false},
+		{atLeastIdle, []float64{1.9, 1.9, 1.9}, true},
 		{atMost, nil, true}, // what is not measured does not hold
 		{atLeast, nil, true},
 	} {
