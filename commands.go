@@ -94,7 +94,7 @@ func newRoot(p process) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return with(cmd.Context(), cfg, p, noLimit, func(ctx context.Context, prog *program) error { return prog.serve(ctx, p) })
+			return with(cmd.Context(), cfg, p, purpose{serves: true, maxCharged: noLimit}, func(ctx context.Context, prog *program) error { return prog.serve(ctx, p) })
 		},
 	}
 	root.SetVersionTemplate("{{.Version}}\n")
@@ -132,6 +132,7 @@ func environmentHelp() string {
 		}
 		lines = append(lines, line)
 	}
+	lines = append(lines, "  OTEL_EXPORTER_OTLP_ENDPOINT\n      where traces are sent, and with it OpenTelemetry's other variables; without it there are none")
 	return strings.Join(lines, "\n")
 }
 
@@ -141,8 +142,8 @@ func newUsage(p process) *cobra.Command {
 		Use:   "usage",
 		Short: "Print the day's charged calls, the budget and the store",
 		Long: "usage prints how many calls of the vendor's day were, or may have been, charged, those\n" +
-			"under way included, what is left of PORTRAIT_DAILY_BUDGET, and which store counts them.\n" +
-			"It costs nothing.",
+			"under way included, what is left of PORTRAIT_DAILY_BUDGET, which store counts them, and\n" +
+			"how many are those of each authenticated caller. It costs nothing.",
 		Args: cobra.NoArgs,
 	}
 	format := cmd.Flags().String("format", "text", "text or json")
@@ -176,6 +177,15 @@ func usageText(u schema.Usage, store string) string {
 	}
 	text := fmt.Sprintf("Charged calls on %s (Shanghai): %d%s\nThe next day starts at %s.\nStore: %s.",
 		u.Day, u.Charged, budget, u.ResetsAt.UTC().Format("2006-01-02 15:04 UTC"), store)
+	if len(u.Callers) > 0 {
+		text += "\nCallers:"
+	}
+	for _, caller := range u.Callers {
+		text += fmt.Sprintf("\n  %s: %d", caller.Name, caller.Charged)
+		if caller.Remaining != nil {
+			text += fmt.Sprintf(" of %d; %d left", caller.Budget, *caller.Remaining)
+		}
+	}
 	if u.Sample {
 		text += "\nThe vendor is simulated: nothing was paid."
 	}

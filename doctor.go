@@ -8,12 +8,15 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"kol-portrait-mcp/config"
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/server"
 	"kol-portrait-mcp/store/sqlite"
 	"kol-portrait-mcp/tools"
 	"kol-portrait-mcp/upstream"
@@ -29,7 +32,8 @@ func newDoctor(p process) *cobra.Command {
 		Use:   "doctor",
 		Short: "Check settings, token, store and address, and say what to do",
 		Long: "doctor checks the settings, whether there is a token, whether the store can be opened and\n" +
-			"written, and whether the vendor's address can be reached. The token is not sent, and\n" +
+			"written, and whether the vendor's address can be reached; where HTTP is to be served, also\n" +
+			"who may call, the OAuth issuer's keys, and the certificate. The token is not sent, and\n" +
 			"nothing is charged, unless --upstream is given. Exit code 0 where all is well, else 1.",
 		Args: cobra.NoArgs,
 	}
@@ -39,7 +43,7 @@ func newDoctor(p process) *cobra.Command {
 		report := func(thing, found string, err error) {
 			outcome := "ok"
 			if err != nil {
-				outcome, found = "problem", err.Error()
+				outcome, found = "problem", strings.ReplaceAll(err.Error(), "\n", "; ")
 				problems++
 			}
 			_, _ = fmt.Fprintf(p.stdout, "%-9s %-8s %s\n", thing, outcome, found) // where nobody reads, the exit code tells
@@ -48,7 +52,11 @@ func newDoctor(p process) *cobra.Command {
 		if err == nil {
 			_, err = readBaseline(cfg)
 		}
-		report("settings", "can be used", err)
+		settings := "can be used"
+		if names := config.Unknown(os.Environ()); len(names) > 0 {
+			settings += "; of no known name, without effect: " + strings.Join(names, ", ")
+		}
+		report("settings", settings, err)
 		if err == nil {
 			token := "set"
 			if cfg.Environment == schema.EnvironmentSample {
@@ -59,6 +67,17 @@ func newDoctor(p process) *cobra.Command {
 			report("store", found, err)
 			found, err = checkAddress(ctx, cfg)
 			report("address", found, err)
+			if cfg.Transport != config.TransportStdio {
+				report("callers", callers(cfg), nil)
+				if cfg.OAuthIssuer != "" {
+					found, err = checkIssuer(ctx, cfg)
+					report("issuer", found, err)
+				}
+				if cfg.TLSCert != "" {
+					found, err = checkCertificate(cfg)
+					report("TLS", found, err)
+				}
+			}
 		}
 		if *ask && problems == 0 {
 			p.say("Asking the vendor once, for KOL " + sample.DocumentedID + ". This may be charged.")
@@ -129,11 +148,36 @@ func checkAddress(ctx context.Context, cfg *config.Config) (found string, err er
 	return found, response.Body.Close()
 }
 
+// checkIssuer fetches the keys that callers' JWTs are checked with. The server starts
+// without them, and tries again.
+func checkIssuer(ctx context.Context, cfg *config.Config) (found string, err error) {
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	keys, err := server.CheckIssuer(ctx, authOf(cfg))
+	if err != nil {
+		return "", fmt.Errorf("the keys of %s cannot be fetched: %w; callers with its JWTs would be refused: check MCP_OAUTH_ISSUER and MCP_OAUTH_JWKS_URL", cfg.OAuthIssuer, err)
+	}
+	return fmt.Sprintf("%s has keys: %d", cfg.OAuthIssuer, keys), nil
+}
+
+// checkCertificate says until when the certificate is valid.
+func checkCertificate(cfg *config.Config) (found string, err error) {
+	certificate, err := readCertificate(cfg)
+	if err != nil {
+		return "", err
+	}
+	until := certificate.Leaf.NotAfter
+	if time.Now().After(until) {
+		return "", fmt.Errorf("the certificate in %s has expired: it was valid until %s", cfg.TLSCert, until.UTC().Format(time.DateTime+" UTC"))
+	}
+	return "the certificate is valid until " + until.UTC().Format(time.DateTime+" UTC"), nil
+}
+
 // askOnce asks the vendor with one request, and says what came.
 func askOnce(ctx context.Context, cfg *config.Config, p process) (found string, err error) {
 	cfg.MaxAttempts, cfg.LogLevel, cfg.AnswerWithin = 1, max(cfg.LogLevel, slog.LevelWarn), deadline(cfg)
-	err = with(ctx, cfg, p, 1, func(ctx context.Context, prog *program) error {
-		defer context.AfterFunc(ctx, func() { prog.shut(p.say) })()
+	err = with(ctx, cfg, p, purpose{maxCharged: 1}, func(ctx context.Context, prog *program) error {
+		defer context.AfterFunc(ctx, func() { prog.shut(0, p.say) })()
 		portrait, err := prog.collector.Portrait(ctx, sample.DocumentedID, true)
 		switch {
 		case err != nil:

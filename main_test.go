@@ -41,15 +41,15 @@ func TestREADMEShowsAnswersAsTheyAre(t *testing.T) {
 	}
 }
 
-func TestREADMEHasEveryVariableAndItsDefault(t *testing.T) {
+func TestREADMEHasEveryVariableAsItIsDescribed(t *testing.T) {
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	for _, v := range config.Variables() {
-		row := "| `" + v.Name + "` | "
+		value := " "
 		if v.Default != "" {
-			row += "`" + v.Default + "`"
+			value = " `" + v.Default + "` "
 		}
-		if !strings.Contains(string(readme), row) {
+		if row := "| `" + v.Name + "` |" + value + "| " + v.Meaning + " |\n"; !strings.Contains(string(readme), row) {
 			t.Errorf("README.md has no row %s", row)
 		}
 	}

@@ -112,7 +112,7 @@ func command(cmd *cobra.Command, p process, maxCharged int, run func(context.Con
 		cfg.LogLevel = slog.LevelWarn // the result says the rest
 	}
 	cfg.AnswerWithin = deadline(cfg)
-	return with(cmd.Context(), cfg, p, maxCharged, run)
+	return with(cmd.Context(), cfg, p, purpose{maxCharged: maxCharged}, run)
 }
 
 // read checks the flags, as far as they alone tell, and returns the KOLs that are

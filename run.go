@@ -53,7 +53,7 @@ func (r *portraitRun) recognise(kols []kol, columns []string) {
 func (r *portraitRun) run(ctx context.Context, arguments map[string]any) error {
 	defer context.AfterFunc(ctx, func() {
 		_ = r.bar.Finish()
-		r.shut(r.say)
+		r.shut(0, r.say)
 	})()
 	write, failure := r.answer(ctx, arguments)
 	_ = r.bar.Finish()

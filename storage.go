@@ -15,6 +15,7 @@ import (
 	"kol-portrait-mcp/store/memory"
 	"kol-portrait-mcp/store/redis"
 	"kol-portrait-mcp/store/sqlite"
+	"kol-portrait-mcp/telemetry"
 	"kol-portrait-mcp/upstream"
 )
 
@@ -50,14 +51,28 @@ func storage(cfg *config.Config, log *slog.Logger) (open store.Opener, name stri
 
 // orMemory opens a store in memory where the file cannot be used, so that the
 // server does its work. Its answers then carry a warning.
-func orMemory(open store.Opener, log *slog.Logger) store.Opener {
+func orMemory(open store.Opener, metrics *telemetry.Metrics, log *slog.Logger) store.Opener {
 	return func(ctx context.Context) (store.Store, error) {
 		s, err := open(ctx)
+		if err != nil {
+			metrics.StoreError("Open")
+		}
 		if errors.Is(err, sqlite.ErrUnusable) {
 			log.Warn("the portrait store cannot be used: portraits are kept in memory, and are gone when this process ends, as is its count of charged calls; set PORTRAIT_STORE to another file", "error", err)
 			return memory.New(), nil
 		}
 		return s, err
+	}
+}
+
+// observed opens a store whose calls are counted and traced.
+func observed(open store.Opener, metrics *telemetry.Metrics) store.Opener {
+	return func(ctx context.Context) (store.Store, error) {
+		s, err := open(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return store.Observe(s, metrics), nil
 	}
 }
 

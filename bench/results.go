@@ -16,6 +16,7 @@ const (
 	stdioTime        = "Stored call over stdio, median, ms"
 	freshTime        = "Fresh call above the vendor's latency, median, ms"
 	throughput       = "Stored calls over HTTP by 16 clients, calls/ms"
+	slowestTime      = "p99 of a stored call over HTTP, ms"
 	idleMemory       = "Memory after 16 clients shook hands, MB"
 	peakMemory       = "Peak memory under their calls, MB"
 	definitionLength = "Tool definitions, tokens"
@@ -25,7 +26,7 @@ const (
 
 // The order of the table.
 var (
-	figures = []string{startTime, stdioTime, freshTime, throughput, idleMemory, peakMemory, definitionLength, textLength, structuredLength}
+	figures = []string{startTime, stdioTime, freshTime, throughput, slowestTime, idleMemory, peakMemory, definitionLength, textLength, structuredLength}
 	peers   = []string{mcpgo, gosdk, typescript}
 )
 
@@ -50,7 +51,7 @@ const (
 var bounds = []bound{
 	{startTime, mcpgo, atMost, 1.5},
 	{startTime, typescript, atMost, 0.1},
-	{throughput, mcpgo, atLeast, 0.5},
+	{throughput, mcpgo, atLeast, 0.45},
 	{throughput, gosdk, atLeast, 1.35},
 	{throughput, gosdk, atLeastIdle, 1.5},
 	{throughput, typescript, atLeast, 1.5},
@@ -140,7 +141,8 @@ Written by %[1]sgo run ./bench -idle >bench/RESULTS.md%[1]s; all were measured i
 that a server of its SDK can be, and answers from memory: mcp-go with this server's own result, the others with the
 vendor's JSON. %[1]s÷%[1]s is this server's figure by the peer's. All are medians over the rounds ± half the distance between their
 quartiles. The vendor of the run takes %[2]s; a fresh call is set against a plain HTTP client's request to it, in turns.
-JUSTONEAPI_MAX_RPS is 1,000.
+JUSTONEAPI_MAX_RPS is 1,000. Each call over HTTP carries a bearer token; this server checks it, and counts and times
+the call for %[1]s/metrics%[1]s. The peers do neither.
 
 %[3]s, %[4]d cores, %[5]s/%[6]s, %[7]s.
 

@@ -65,7 +65,7 @@ func TestTheReportNamesWhatIsBroken(t *testing.T) {
 	table, err := r.report(true)
 	require.NoError(t, err)
 	assert.Contains(t, table, "| "+startTime+" | 1.5 | 1 | 1.5 | none | none | 15 | 0.1 |\n")
-	assert.Contains(t, table, "- "+throughput+": at least 0.5 times that of mcp-go: 0.5, holds.\n")
+	assert.Contains(t, table, "- "+throughput+": at least 0.45 times that of mcp-go: 0.5, holds.\n")
 
 	r[series{freshTime, ours}] = []float64{1.01}
 	_, err = r.report(true)

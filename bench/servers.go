@@ -101,6 +101,8 @@ const (
 
 	storedKOL    = "stored" // the KOL whose portrait our server has stored
 	portraitMark = "35-44"  // an age group, in every answer with a portrait
+
+	bearer = "bench-0123456789abcdef" // what clients over HTTP present
 )
 
 // call is the request for a portrait.
@@ -190,6 +192,7 @@ func (s *session) post(ctx context.Context, message, mark string) error {
 	}
 	request.Header = http.Header{
 		"Content-Type": {"application/json"}, "Accept": {"application/json, text/event-stream"}, "Mcp-Protocol-Version": {"2025-11-25"},
+		"Authorization": {"Bearer " + bearer},
 	}
 	if s.id != "" {
 		request.Header.Set("Mcp-Session-Id", s.id)

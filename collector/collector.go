@@ -5,11 +5,12 @@
 // the KOL's lease, looks again, counts the charge, asks the upstream, saves the
 // answer, and releases the lease.
 //
-// A flight belongs to no caller. It runs on its own deadline, so an answer that
+// A flight belongs to no caller: the one that starts it gives it no more than its
+// name, for the budget and the log. It runs on its own deadline, so an answer that
 // was paid for lands in the store even where every caller has given up on it.
 // Processes that share a store agree through it: a lease on the KOL lets one of
-// them collect while the others wait, and every call that may be charged is
-// counted there before it is sent.
+// them collect while the others wait, every call that may be charged waits there
+// for its turn, and is counted there before it is sent.
 package collector
 
 import (
@@ -17,6 +18,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,6 +28,7 @@ import (
 
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
+	"kol-portrait-mcp/telemetry"
 	"kol-portrait-mcp/upstream"
 )
 
@@ -55,6 +59,10 @@ type Options struct {
 	Deadline     time.Duration      // how long one collection may take, with all its attempts and waits
 	LeaseLasts   time.Duration      // how long a lease lasts that covers one attempt: its timeout and a margin
 	DailyBudget  int                // most charged calls a day of the vendor; 0: no limit
+	CallerBudget int                // most charged calls a day of one caller that has a name; 0: no limit
+	Keep         time.Duration      // how long a portrait is kept beside a KOL's newest; 0: for good
+	MaxRPS       float64            // requests a second to the vendor, of all processes that share the store; 0: no limit
+	Metrics      *telemetry.Metrics // nil: none
 	MaxCharged   int                // most charged calls of this Collector; negative: no limit; 0: none at all
 	Now          func() time.Time
 	Logger       *slog.Logger
@@ -72,12 +80,12 @@ type Collector struct {
 	running sync.WaitGroup                        // the flights
 	lost    atomic.Int64                          // answers that were paid for and could not be stored
 
-	mu        sync.Mutex
-	flights   flights
-	spent     int        // requests of this Collector that were, or may have been, charged
-	spentOn   schema.Day // the last day on which it has sent one
-	spentThen int        // how many of them on that day
-	closed    bool       // no new request may be sent
+	mu           sync.Mutex
+	flights      flights
+	spent        int        // requests of this Collector that were, or may have been, charged
+	lastDay      schema.Day // the last day on which it has sent one
+	spentThatDay int        // how many of them on that day
+	closed       bool       // no new request may be sent
 }
 
 // New returns a Collector. It opens nothing and asks nothing.
@@ -99,24 +107,44 @@ func New(o Options) *Collector {
 // The error is a *schema.Error. A call that has waited for AnswerWithin, or
 // whose ctx ends, is told still_collecting: the collection goes on, and its
 // answer is in the store for the next call.
+//
+// A collection is on the budget of the caller that started it. A caller that
+// shares one which that budget has refused starts another on its own.
 func (c *Collector) Portrait(ctx context.Context, kolID string, fresh bool) (*schema.Collected, error) {
 	ctx, stop := context.WithTimeout(ctx, c.AnswerWithin)
 	defer stop()
+	for {
+		collected, again, err := c.portrait(ctx, kolID, fresh)
+		if again {
+			continue
+		}
+		failure, failed := errors.AsType[*schema.Error](err)
+		switch {
+		case !failed:
+			c.Metrics.Portrait(collected.FromStore)
+		case failure.Kind == schema.StillCollecting:
+			c.Metrics.StillCollecting()
+		}
+		return collected, err
+	}
+}
+
+// portrait is Portrait, once: again tells to try again.
+func (c *Collector) portrait(ctx context.Context, kolID string, fresh bool) (collected *schema.Collected, again bool, err error) {
 	c.mu.Lock()
-	f := c.flights.find(kolID, fresh)
+	f, started := c.flights.find(kolID, fresh), false
 	c.mu.Unlock()
-	if f != nil {
-		return f.wait(ctx, false)
+	if f == nil {
+		stored, err := c.youngPortrait(ctx, kolID, fresh)
+		if stored != nil || err != nil {
+			return stored, false, err
+		}
+		if f, started, err = c.join(ctx, kolID, fresh); err != nil {
+			return nil, false, err
+		}
 	}
-	stored, err := c.youngPortrait(ctx, kolID, fresh)
-	if stored != nil || err != nil {
-		return stored, err
-	}
-	f, started, err := c.join(ctx, kolID, fresh)
-	if err != nil {
-		return nil, err
-	}
-	return f.wait(ctx, started)
+	collected, err = f.wait(ctx, started)
+	return collected, !started && f.refusedTo(schema.CallerOf(ctx), err), err
 }
 
 // Held reports whether Portrait would answer from the store, at no charge, with a
@@ -170,24 +198,43 @@ func (c *Collector) KOLs(ctx context.Context, prefix string, limit int) ([]strin
 }
 
 // Usage returns the figures of the vendor's day, of all processes that share
-// the store. The error is a *schema.Error.
+// the store, and those of the caller, or of all where the caller has no name. The
+// error is a *schema.Error.
 func (c *Collector) Usage(ctx context.Context) (schema.Usage, error) {
 	return query(ctx, c, "read the day's figures", func(s store.Store) (schema.Usage, error) {
 		now := c.Now()
-		charged, err := s.Charged(ctx, schema.DayOf(now))
+		charges, err := s.Charged(ctx, schema.DayOf(now))
 		usage := schema.Usage{
 			Day:      schema.DayOf(now),
-			Charged:  charged,
+			Charged:  charges.All,
 			Budget:   c.DailyBudget,
 			ResetsAt: schema.NextDay(now),
 			Store:    s.Kind(),
 			Sample:   c.Environment == schema.EnvironmentSample,
 		}
 		if c.DailyBudget > 0 {
-			usage.Remaining = new(max(c.DailyBudget-charged, 0))
+			usage.Remaining = new(max(c.DailyBudget-charges.All, 0))
+		}
+		names := slices.Sorted(maps.Keys(charges.Callers))
+		if caller := schema.CallerOf(ctx); caller != "" {
+			names = []string{caller}
+		}
+		for _, name := range names {
+			used := schema.CallerUsage{Name: name, Charged: charges.Callers[name], Budget: c.CallerBudget}
+			if c.CallerBudget > 0 {
+				used.Remaining = new(max(c.CallerBudget-used.Charged, 0))
+			}
+			usage.Callers = append(usage.Callers, used)
 		}
 		return usage, err
 	})
+}
+
+// Flights returns how many collections are under way.
+func (c *Collector) Flights() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.flights)
 }
 
 // Ready reports why no portrait can be kept; nil where the store answers.

@@ -111,6 +111,16 @@ func withBudget(n int) func(*collector.Options) {
 	return func(o *collector.Options) { o.DailyBudget = n }
 }
 
+func withCallerBudget(n int) func(*collector.Options) {
+	return func(o *collector.Options) { o.CallerBudget = n }
+}
+
+// callBy is one call of a caller with a name, and its outcome.
+func (p process) callBy(t *testing.T, caller, kolID string) string {
+	t.Helper()
+	return p.callFor(schema.WithCaller(t.Context(), caller), t, kolID, false)
+}
+
 // call is one call's outcome, in a word: charged, shared, stored, or the kind
 // of its failure with an exclamation mark where it is told to be charged.
 func (p process) call(t *testing.T, fresh bool) string {
@@ -212,7 +222,7 @@ func TestPortraitFromTheFutureIsNotYoung(t *testing.T) {
 			p := start(newVendor(), memory.New())
 			require.NoError(t, p.store.Save(t.Context(), &schema.Portrait{
 				ID: "ahead", KOLID: kol, AsOf: "2026-03-08", RetrievedAt: time.Now().Add(ahead), Data: json.RawMessage(portal),
-			}))
+			}, 0))
 			assert.Equal(t, want, p.call(t, false), "%v ahead", ahead)
 			assert.Equal(t, "stored", p.call(t, false), "the newest is what was stored last")
 		}
@@ -419,6 +429,8 @@ func TestLeaseThatRunsOutBeforeTheRequest(t *testing.T) {
 	}{
 		{"at the rate limit, the other still collects", 40 * time.Second, stopAtTheRateLimit},
 		{"at the rate limit, the other is done", time.Second, stopAtTheRateLimit},
+		{"at the turn that all share, the other still collects", 40 * time.Second, stopAtTheTurn},
+		{"at the turn that all share, the other is done", time.Second, stopAtTheTurn},
 		{"after the lease was taken, the other still collects", 40 * time.Second, stopAfterTheLease},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -445,6 +457,10 @@ func TestLeaseThatRunsOutBeforeTheRequest(t *testing.T) {
 
 func stopAtTheRateLimit(p *process) {
 	p.vendor.before = func(context.Context) { time.Sleep(2 * time.Minute) }
+}
+
+func stopAtTheTurn(p *process) {
+	*p = start(p.vendor, &queue{Store: p.store, next: time.Now().Add(2 * time.Minute)}, withRate(5))
 }
 
 func stopAfterTheLease(p *process) {
@@ -477,85 +493,17 @@ func TestFailureIsToldAgainAlsoWhereTheLeaseHasRunOut(t *testing.T) {
 	})
 }
 
-func TestBudgetIsNeverPassed(t *testing.T) {
-	kolOf := func(i int) string { return fmt.Sprintf("kol-%d", i) }
+func TestPortraitsOlderThanKeepAreLetGoOf(t *testing.T) {
 	at(t, func(t *testing.T) {
-		s, v := memory.New(), newVendor()
-		p := start(v, s, withBudget(10))
-		assert.Equal(t, map[string]int{"charged": 10, "budget_exhausted": 90}, p.many(t, 100, kolOf))
-		assert.Equal(t, 10, v.requests())
-		assert.Equal(t, "budget_exhausted", start(v, s, withBudget(10)).call(t, false), "in another process")
-		assert.Equal(t, "budget_exhausted", start(v, memory.New(), withBudget(10)).afterForgetting(t, p), "the store has forgotten")
-		usage, err := p.Usage(t.Context())
-		require.NoError(t, err)
-		assert.Equal(t, 10, usage.Charged)
-		assert.Equal(t, 0, *usage.Remaining)
-
-		time.Sleep(time.Until(usage.ResetsAt))
-		assert.Equal(t, "charged", p.call(t, false), "on the next day")
-	})
-}
-
-// afterForgetting calls p on a store that knows nothing of what p has spent.
-func (p process) afterForgetting(t *testing.T, spent process) string {
-	t.Helper()
-	forgetful := forgetfulStore{spent.store}
-	v := newVendor()
-	q := start(v, forgetful, withBudget(3))
-	assert.Equal(t, map[string]int{"charged": 3, "budget_exhausted": 4}, q.many(t, 7, func(i int) string { return fmt.Sprintf("more-%d", i) }))
-	return q.call(t, false)
-}
-
-// forgetfulStore counts no call: its file was deleted under the processes.
-type forgetfulStore struct{ store.Store }
-
-func (forgetfulStore) Charge(context.Context, store.Charge, int) (bool, error) { return true, nil }
-func (forgetfulStore) Charged(context.Context, schema.Day) (int, error)        { return 0, nil }
-
-func TestRequestThatWasFreeDoesNotUseUpTheBudget(t *testing.T) {
-	at(t, func(t *testing.T) {
-		p := start(newVendor(), memory.New(), withBudget(1))
-		p.vendor.fails = func(request int) *schema.Error {
-			if request < 5 {
-				return &schema.Error{Kind: schema.RateLimited, Retryable: true}
-			}
-			return nil
+		for keep, stays := range map[time.Duration]bool{0: true, 49 * time.Hour: true, 47 * time.Hour: false} {
+			p := start(newVendor(), memory.New(), func(o *collector.Options) { o.Keep = keep })
+			old := &schema.Portrait{ID: "old", KOLID: kol, AsOf: "2026-02-01", RetrievedAt: time.Now().Add(-48 * time.Hour), Data: json.RawMessage(portal)}
+			require.NoError(t, p.store.Save(t.Context(), old, 0))
+			assert.Equal(t, "charged", p.call(t, false))
+			found, err := p.store.Older(t.Context(), kol, "2026-03-08")
+			require.NoError(t, err)
+			assert.Equal(t, stays, found != nil, keep)
 		}
-		for range 4 {
-			assert.Equal(t, "rate_limited", p.call(t, false))
-		}
-		assert.Equal(t, "charged", p.call(t, false))
-		assert.Equal(t, "budget_exhausted", p.callFor(t.Context(), t, "another", false))
-	})
-}
-
-func TestMostChargedCallsOfAProcess(t *testing.T) {
-	for most, want := range map[int]map[string]int{
-		0: {"stored": 1, "budget_exhausted": 49}, 7: {"stored": 1, "charged": 7, "budget_exhausted": 42}, 49: {"stored": 1, "charged": 49}, -1: {"stored": 1, "charged": 49},
-	} {
-		at(t, func(t *testing.T) {
-			s := memory.New()
-			require.Equal(t, "charged", start(newVendor(), s).callFor(t.Context(), t, "kol-0", false), "another process has a count of its own")
-			p := start(newVendor(), s, withMost(most))
-			assert.Equal(t, want, p.many(t, 50, func(i int) string { return fmt.Sprintf("kol-%d", i) }))
-			assert.Equal(t, want["charged"], p.vendor.requests())
-		})
-	}
-	at(t, func(t *testing.T) {
-		p := start(newVendor(), memory.New(), withMost(1))
-		p.vendor.fails = func(request int) *schema.Error {
-			return map[int]*schema.Error{1: {Kind: schema.RateLimited, Retryable: true}}[request]
-		}
-		assert.Equal(t, "rate_limited", p.call(t, false))
-		assert.Equal(t, "charged", p.call(t, false), "a call that was free is given back")
-		time.Sleep(48 * time.Hour)
-		_, err := p.Portrait(t.Context(), kol, false)
-		failure, ok := errors.AsType[*schema.Error](err)
-		require.True(t, ok)
-		assert.Equal(t, schema.BudgetExhausted, failure.Kind, "it is no budget of a day")
-		assert.Contains(t, failure.Message, "--max-charged 1,")
-		assert.Contains(t, failure.Message, "kol-portrait://portraits/"+kol, "the older portrait")
-		assert.False(t, failure.Retryable)
 	})
 }
 
@@ -621,11 +569,11 @@ func (s *brokenStore) Newest(ctx context.Context, kolID string) (*schema.Portrai
 	return s.Store.Newest(ctx, kolID)
 }
 
-func (s *brokenStore) Save(ctx context.Context, p *schema.Portrait) error {
+func (s *brokenStore) Save(ctx context.Context, p *schema.Portrait, keep time.Duration) error {
 	if err := s.fail(ctx, "Save"); err != nil {
 		return err
 	}
-	return s.Store.Save(ctx, p)
+	return s.Store.Save(ctx, p, keep)
 }
 
 func (s *brokenStore) Acquire(ctx context.Context, kolID, holder string, lasts time.Duration) (store.Lease, error) {
@@ -642,18 +590,25 @@ func (s *brokenStore) Fail(ctx context.Context, kolID, holder string, failure *s
 	return s.Store.Fail(ctx, kolID, holder, failure, lasts)
 }
 
-func (s *brokenStore) Charge(ctx context.Context, c store.Charge, limit int) (bool, error) {
+func (s *brokenStore) Charge(ctx context.Context, c store.Charge, limits store.Limits) (store.Refusal, error) {
 	if err := s.fail(ctx, "Charge"); err != nil {
-		return false, err
+		return store.NotRefused, err
 	}
-	return s.Store.Charge(ctx, c, limit)
+	return s.Store.Charge(ctx, c, limits)
+}
+
+func (s *brokenStore) Turn(ctx context.Context, every time.Duration) (time.Duration, error) {
+	if err := s.fail(ctx, "Turn"); err != nil {
+		return 0, err
+	}
+	return s.Store.Turn(ctx, every)
 }
 
 func TestNothingIsAskedWithoutTheStore(t *testing.T) {
-	for _, method := range []string{"Newest", "Acquire", "Charge"} {
+	for _, method := range []string{"Newest", "Acquire", "Turn", "Charge"} {
 		at(t, func(t *testing.T) {
 			s := &brokenStore{Store: memory.New(), broken: map[string]bool{method: true}}
-			p := start(newVendor(), s)
+			p := start(newVendor(), s, withRate(5))
 			_, err := p.Portrait(t.Context(), kol, false)
 			failure, ok := errors.AsType[*schema.Error](err)
 			require.True(t, ok)
@@ -722,9 +677,9 @@ func TestAnswerThatCannotBeSavedIsNotPaidForByAnotherProcess(t *testing.T) {
 }
 
 func TestStoreThatHangsHoldsNobody(t *testing.T) {
-	for _, method := range []string{"Newest", "Acquire", "Charge"} {
+	for _, method := range []string{"Newest", "Acquire", "Turn", "Charge"} {
 		at(t, func(t *testing.T) {
-			p := start(newVendor(), &brokenStore{Store: memory.New(), broken: map[string]bool{method: true}, hangs: true})
+			p := start(newVendor(), &brokenStore{Store: memory.New(), broken: map[string]bool{method: true}, hangs: true}, withRate(5))
 			begin := time.Now()
 			p.call(t, false)
 			assert.Equal(t, 50*time.Second, time.Since(begin))
@@ -799,7 +754,7 @@ func TestOlderIsTheLatestDayBefore(t *testing.T) {
 		for i, stored := range []struct{ asOf, data string }{
 			{"2026-01-01", portal}, {"2026-02-01", portal}, {"2026-02-15", `{"ages":7}`}, {"2026-03-08", portal},
 		} {
-			require.NoError(t, p.store.Save(t.Context(), &schema.Portrait{ID: fmt.Sprint(i), KOLID: kol, AsOf: stored.asOf, Data: json.RawMessage(stored.data)}))
+			require.NoError(t, p.store.Save(t.Context(), &schema.Portrait{ID: fmt.Sprint(i), KOLID: kol, AsOf: stored.asOf, Data: json.RawMessage(stored.data)}, 0))
 		}
 		for asOf, want := range map[string]string{"2026-02-10": "2026-02-01", "2026-02-01": "2026-01-01", "2026-01-01": "", "2026-02-20": "", "": ""} {
 			older, err := p.Older(t.Context(), &schema.Collected{Portrait: schema.Portrait{ID: "newest of " + asOf, KOLID: kol, AsOf: asOf}})

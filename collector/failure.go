@@ -40,13 +40,32 @@ func (c *Collector) noPortraitIn(answer *schema.Collected, charged bool) error {
 
 // exhausted is the failure of a call that would pass the budget.
 func (c *Collector) exhausted() error {
+	return c.usedUp(fmt.Sprintf("Today's budget of charged vendor calls is used up (PORTRAIT_DAILY_BUDGET is %d", c.DailyBudget))
+}
+
+// callerExhausted is the failure of a call that would pass the budget of the
+// caller that started the flight, which remembers it.
+func (f *flight) callerExhausted() error {
+	f.callerFull = true
+	return f.c.usedUp(fmt.Sprintf("This caller's budget of charged vendor calls is used up for today (MCP_CALLER_DAILY_BUDGET is %d", f.c.CallerBudget))
+}
+
+// usedUp is the failure of a call that would pass a budget of the day.
+func (c *Collector) usedUp(budget string) error {
 	next := schema.NextDay(c.Now())
 	return &schema.Error{
 		Kind: schema.BudgetExhausted,
-		Message: fmt.Sprintf("Today's budget of charged vendor calls is used up (PORTRAIT_DAILY_BUDGET is %d, calls under way included). The vendor was not asked. "+
-			"The next day starts at %s (00:00 in Shanghai).", c.DailyBudget, next.UTC().Format("2006-01-02 15:04 UTC")),
+		Message: fmt.Sprintf("%s, calls under way included). The vendor was not asked. The next day starts at %s (00:00 in Shanghai).",
+			budget, next.UTC().Format("2006-01-02 15:04 UTC")),
 		Retryable: true, RetryAfterSeconds: wholeSeconds(next.Sub(c.Now())),
 	}
+}
+
+// refusedTo reports whether the flight ended with err because the caller that
+// started it has used up its budget, which says nothing of another caller.
+func (f *flight) refusedTo(caller string, err error) bool {
+	failure, failed := errors.AsType[*schema.Error](err)
+	return failed && failure.Kind == schema.BudgetExhausted && f.callerFull && f.caller != caller
 }
 
 // stillCollecting is what a caller is told that stops waiting: to come back

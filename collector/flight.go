@@ -6,22 +6,33 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/trace"
+
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/store"
+	"kol-portrait-mcp/telemetry"
 )
 
 const (
+	leaseSlack  = 5 * time.Second        // a request goes out after its lease was taken; the lease lasts ten longer than an attempt
 	renewAfter  = time.Second            // an older lease is renewed before a request goes out
 	lookEvery   = 200 * time.Millisecond // a flight waits between two looks at a lease that another collection holds
 	storeWithin = 3 * time.Second        // the store has for one operation; an answer goes out after that all the same
 	saveAgain   = 2 * time.Second        // a flight waits before it asks a store again that did not take its answer
 	keepFailure = 10 * time.Minute       // a failure is told again that names no time to wait
 )
+
+// callerFlights is how many collections of one caller with a name may be under way: three
+// full comparisons. Whoever asks for more would make all others wait.
+const callerFlights = 60
 
 // errLookAgain keeps a request from being sent whose turn has come too late.
 var errLookAgain = errors.New("the lease on the KOL was lost, or its portrait has been stored meanwhile")
@@ -33,6 +44,8 @@ type flight struct {
 	id      string
 	kolID   string
 	fresh   bool
+	caller  string // the name of the one that started it, which its charges count for; empty where it has none
+	log     *slog.Logger
 	started time.Time
 	cancel  context.CancelFunc
 
@@ -44,6 +57,7 @@ type flight struct {
 	leasedAt      time.Time   // when the lease was last asked for
 	requests      int         // admitted or refused so far: they number the charges
 	paidElsewhere atomic.Bool // another collection has the lease, and pays
+	callerFull    bool        // the caller that started it has used up its budget
 	paying        bool        // a request that may be charged is under way, or its answer is not saved; guarded by c.mu
 }
 
@@ -64,6 +78,17 @@ func (all flights) find(kolID string, fresh bool) *flight {
 	return all[flightKey{kolID, true}]
 }
 
+// of counts the flights that a caller has started.
+func (all flights) of(caller string) int {
+	n := 0
+	for _, f := range all {
+		if f.caller == caller {
+			n++
+		}
+	}
+	return n
+}
+
 // remove removes f, unless that was done before.
 func (all flights) remove(f *flight) {
 	if key := (flightKey{f.kolID, f.fresh}); all[key] == f {
@@ -82,8 +107,18 @@ func (c *Collector) join(ctx context.Context, kolID string, fresh bool) (f *flig
 	if c.closed || ctx.Err() != nil {
 		return nil, false, ended()
 	}
+	if caller := schema.CallerOf(ctx); caller != "" && c.flights.of(caller) >= callerFlights {
+		return nil, false, &schema.Error{
+			Kind: schema.RateLimited, Message: fmt.Sprintf("%d portraits are being collected for this caller already. The vendor was not asked for more.", callerFlights),
+			Retryable: true, RetryAfterSeconds: 10,
+		}
+	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Deadline)
-	f = &flight{c: c, id: rand.Text(), kolID: kolID, fresh: fresh, started: c.Now(), cancel: cancel, done: make(chan struct{})}
+	f = &flight{c: c, id: rand.Text(), kolID: kolID, fresh: fresh, caller: schema.CallerOf(ctx), started: c.Now(), cancel: cancel, done: make(chan struct{})}
+	f.log = c.Logger.With("kolId", kolID)
+	if f.caller != "" {
+		f.log = f.log.With("caller", f.caller)
+	}
 	c.flights[flightKey{kolID, fresh}] = f
 	c.running.Go(func() { f.run(ctx) })
 	return f, true, nil
@@ -110,6 +145,8 @@ func (f *flight) wait(ctx context.Context, started bool) (*schema.Collected, err
 // run collects, and lets all callers have the answer or the error. A panic is
 // an error for them, not the end of the process and of all other flights.
 func (f *flight) run(ctx context.Context) {
+	ctx, span := telemetry.Start(ctx, "collect", attribute.Bool("kol_portrait.fresh", f.fresh))
+	defer func() { f.endSpan(span) }()
 	defer context.AfterFunc(f.c.givenUp, f.cancel)() //nolint:contextcheck // it ends what ctx does not
 	defer func() {                                   // nothing goes on in it any more
 		f.cancel()
@@ -119,12 +156,23 @@ func (f *flight) run(ctx context.Context) {
 	}()
 	defer func() {
 		if cause := recover(); cause != nil {
-			f.c.Logger.ErrorContext(ctx, "collecting panicked", "kolId", f.kolID, "panic", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
+			f.log.ErrorContext(ctx, "collecting panicked", "panic", fmt.Sprintf("%T", cause), "stack", string(debug.Stack()))
 			f.land(nil, broken(), false)
 		}
 	}()
 	found, err := f.collect(ctx)
 	f.land(found, f.mentionStored(ctx, err), false) // which does nothing where keep has landed
+}
+
+// endSpan notes on the flight's span what came of it. No span has the id of a KOL.
+func (f *flight) endSpan(span trace.Span) {
+	defer span.End()
+	outcome, charged := "ok", f.err == nil && f.answer.Charged
+	if failure, failed := errors.AsType[*schema.Error](f.err); failed {
+		outcome, charged = string(failure.Kind), failure.Charged
+		span.SetStatus(codes.Error, "")
+	}
+	span.SetAttributes(attribute.String("kol_portrait.outcome", outcome), attribute.Bool("kol_portrait.charged", charged))
 }
 
 // collect asks the upstream, and lands with its answer; it then returns neither
@@ -140,7 +188,7 @@ func (f *flight) collect(ctx context.Context) (*schema.Collected, error) {
 		if found != nil || err != nil {
 			return found, err
 		}
-		if err := f.c.checkLimits(ctx, s); err != nil {
+		if err := f.checkLimits(ctx, s); err != nil {
 			return nil, f.fail(ctx, s, err)
 		}
 		p, err := f.c.Upstream.Portrait(ctx, f.kolID, f.fresh, f.admit(s))
@@ -201,11 +249,11 @@ func (f *flight) keep(ctx context.Context, s store.Store, p *schema.Portrait) {
 	p.AsOf = f.c.read(p).AsOf // never fails, so that nothing comes between the answer and the store
 	saving, cancel := storeContext(ctx)
 	defer cancel()
-	unsaved := s.Save(saving, p)
+	unsaved := s.Save(saving, p, f.c.Keep)
 	answer := f.c.fromStore(s, p)
 	answer.FromStore, answer.Charged = false, true
 	f.land(answer, f.c.noPortraitIn(answer, true), unsaved != nil)
-	f.c.Logger.InfoContext(ctx, "collected a portrait", "kolId", f.kolID, "asOf", p.AsOf, "endpoint", p.Endpoint,
+	f.log.InfoContext(ctx, "collected a portrait", "asOf", p.AsOf, "endpoint", p.Endpoint,
 		"requestId", p.RequestID, "charged", true, "took", f.c.Now().Sub(f.started).Round(time.Millisecond))
 	if unsaved != nil {
 		f.saveLater(ctx, s, p, unsaved)
@@ -217,22 +265,21 @@ func (f *flight) keep(ctx context.Context, s store.Store, p *schema.Portrait) {
 // can wait no longer for its end. Meanwhile the flight can be joined, and holds
 // the lease wherever it can, since another process would pay again.
 func (f *flight) saveLater(ctx context.Context, s store.Store, p *schema.Portrait, err error) {
-	log := f.c.Logger.With("kolId", f.kolID)
-	log.WarnContext(ctx, "the store did not take an answer that was paid for; this process keeps it and tries again", "error", err)
+	f.log.WarnContext(ctx, "the store did not take an answer that was paid for; this process keeps it and tries again", "error", err)
 	for err != nil {
 		select {
 		case <-time.After(saveAgain):
 			saving, cancel := storeContext(ctx)
 			_, _ = s.Acquire(saving, f.kolID, f.id, f.c.LeaseLasts)
-			err = s.Save(saving, p)
+			err = s.Save(saving, p, f.c.Keep)
 			cancel()
 		case <-f.c.givenUp.Done():
-			log.ErrorContext(ctx, "an answer that was paid for could not be stored before the end", "error", err)
+			f.log.ErrorContext(ctx, "an answer that was paid for could not be stored before the end", "error", err)
 			f.c.lost.Add(1)
 			return
 		}
 	}
-	log.InfoContext(ctx, "the store has the answer now")
+	f.log.InfoContext(ctx, "the store has the answer now")
 }
 
 // fail ends the lease after a failed collection. A failure that may have been
@@ -241,12 +288,12 @@ func (f *flight) saveLater(ctx context.Context, s store.Store, p *schema.Portrai
 func (f *flight) fail(ctx context.Context, s store.Store, err error) error {
 	failure := broken() // an error of no known kind counts as charged
 	errors.As(err, &failure)
-	log := f.c.Logger.InfoContext
+	log := f.log.InfoContext
 	if failure.Charged {
-		log = f.c.Logger.WarnContext
+		log = f.log.WarnContext
 	}
 	if failure.Kind != schema.BudgetExhausted { // which is told as often as anybody calls
-		log(ctx, "a collection failed", "kolId", f.kolID, "kind", failure.Kind, "code", failure.UpstreamCode,
+		log(ctx, "a collection failed", "kind", failure.Kind, "code", failure.UpstreamCode,
 			"requestId", failure.RequestID, "charged", failure.Charged, "took", f.c.Now().Sub(f.started).Round(time.Millisecond), "error", err)
 	}
 	if !failure.Charged {
@@ -274,7 +321,7 @@ func (f *flight) leaveFailure(ctx context.Context, s store.Store, failure *schem
 		if err == nil || !f.c.Now().Add(saveAgain).Before(end) {
 			return
 		}
-		f.c.Logger.WarnContext(ctx, "a failure that may have been charged could not be stored; this process tells it and tries again", "kolId", f.kolID, "error", err)
+		f.log.WarnContext(ctx, "a failure that may have been charged could not be stored; this process tells it and tries again", "error", err)
 		f.land(nil, failure, true)
 		select {
 		case <-time.After(saveAgain):
@@ -289,7 +336,7 @@ func (f *flight) release(ctx context.Context, s store.Store) {
 	ctx, cancel := storeContext(ctx)
 	defer cancel()
 	if err := s.Release(ctx, f.kolID, f.id); err != nil {
-		f.c.Logger.WarnContext(ctx, "the lease on the KOL could not be released, and will run out", "kolId", f.kolID, "error", err)
+		f.log.WarnContext(ctx, "the lease on the KOL could not be released, and will run out", "error", err)
 	}
 }
 

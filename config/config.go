@@ -1,5 +1,6 @@
 // Package config reads the environment into one struct and checks it once, so
-// that no other part of the server looks at a variable or doubts a setting.
+// that no other part of the server looks at a variable (but for Go's and
+// OpenTelemetry's own) or doubts a setting.
 //
 // What a client's settings page or a Compose file leaves behind counts as not
 // set: an empty value, white space, and a placeholder that nobody replaced,
@@ -40,20 +41,38 @@ type Config struct {
 	Endpoint    schema.EndpointPolicy `env:"JUSTONEAPI_ENDPOINT,default=auto" oneof:"portrait, profile, auto" desc:"portrait (V1), profile (its successor), or auto (V1, and the successor where V1 is gone or cannot collect)"`
 	Timeout     time.Duration         `env:"JUSTONEAPI_TIMEOUT,default=60s" takes:"a duration such as 60s, from 100ms to 10m" desc:"how long one attempt may take"`
 	MaxAttempts int                   `env:"JUSTONEAPI_MAX_ATTEMPTS,default=3" takes:"a whole number from 1 to 10" desc:"attempts at one endpoint in one collection"`
-	MaxRPS      float64               `env:"JUSTONEAPI_MAX_RPS,default=5" takes:"a number from 0.001 to 1000" desc:"requests a second to the vendor, all together"`
+	MaxRPS      float64               `env:"JUSTONEAPI_MAX_RPS,default=5" takes:"a number from 0.001 to 1000" desc:"requests a second to the vendor, of one process, or of all that share a Redis"`
 
 	AnswerWithin time.Duration   `env:"PORTRAIT_ANSWER_WITHIN,default=50s" takes:"a duration such as 50s, from 100ms to 10m" desc:"how long a tool call waits before it answers that the portrait is still being collected"`
-	Store        Store           `env:"PORTRAIT_STORE,decodeunset" desc:"where portraits are kept: sqlite:PATH, memory:, or redis://...; without it a file in your data folder"`
+	Store        Store           `env:"PORTRAIT_STORE,decodeunset" desc:"where portraits are kept: sqlite:PATH, memory:, or redis://... (Cluster: redis://HOST:PORT?addr=HOST:PORT&addr=...; Sentinel: redis://HOST:PORT?master_name=NAME&addr=...; rediss:// for TLS); without it a file in your data folder"`
 	CacheTTL     time.Duration   `env:"PORTRAIT_CACHE_TTL,default=168h" takes:"a duration such as 168h or 30m" desc:"how old a stored portrait may be and still be served; less than 10m counts as 10m"`
+	Keep         time.Duration   `env:"PORTRAIT_KEEP,default=9600h" takes:"a duration such as 9600h, or 0 to keep all" desc:"how long a stored portrait is kept to compare later ones with; a KOL's newest stays; 0 keeps all"`
 	DailyBudget  int             `env:"PORTRAIT_DAILY_BUDGET,default=200" takes:"a whole number, or 0 for no limit" desc:"most charged calls a day, which starts at 00:00 Asia/Shanghai; 0 sets no limit"`
 	Language     schema.Language `env:"PORTRAIT_LANGUAGE,default=en" oneof:"en, zh" desc:"language of an answer to a call that names none: en or zh"`
 	BaselineFile Path            `env:"PORTRAIT_BASELINE_FILE" desc:"a JSON file, shaped like the distributions of an answer, whose dimensions replace the built-in baseline of the index (TGI)"`
 
-	Transport      Transport     `env:"MCP_TRANSPORT,default=stdio" oneof:"stdio, sse, http" desc:"how clients reach the server: stdio, sse or http"`
-	Addr           HostPort      `env:"MCP_ADDR,default=127.0.0.1:8080" desc:"listen address of sse and http; this version serves loopback addresses only"`
-	AuthTokens     secret.Secret `env:"MCP_AUTH_TOKENS" secret:"yes" desc:"bearer tokens that clients may present; this version checks none, and refuses to serve sse and http where they are set"`
-	AllowedHosts   Hosts         `env:"MCP_ALLOWED_HOSTS" desc:"Host headers to accept, separated by commas; without it those of loopback"`
-	AllowedOrigins Origins       `env:"MCP_ALLOWED_ORIGINS" desc:"Origin headers to accept, separated by commas; without it those of loopback"`
+	Transport Transport `env:"MCP_TRANSPORT,default=stdio" oneof:"stdio, sse, http" desc:"how clients reach the server: stdio, sse or http; the other MCP_ variables but MCP_METRICS_ADDR are for sse and http"`
+	Addr      HostPort  `env:"MCP_ADDR,default=127.0.0.1:8080" desc:"listen address; beyond loopback, callers must be authenticated"`
+	PublicURL Address   `env:"MCP_PUBLIC_URL" desc:"the address under which clients reach the server, such as that of a proxy in front of it, without /mcp; needed with MCP_OAUTH_ISSUER"`
+
+	AuthTokens     Tokens `env:"MCP_AUTH_TOKENS" secret:"yes" desc:"bearer tokens of callers, NAME=TOKEN or TOKEN, separated by commas or lines"`
+	AuthTokensFile Path   `env:"MCP_AUTH_TOKENS_FILE" secret:"yes" desc:"a file with bearer tokens of callers; it is read again when it changes"`
+	// FileTokens are what AuthTokensFile held at the start.
+	FileTokens           Tokens
+	OAuthIssuer          SecureURL `env:"MCP_OAUTH_ISSUER" desc:"authorization server whose JWTs are accepted, written as in their iss"`
+	OAuthAudience        string    `env:"MCP_OAUTH_AUDIENCE" desc:"the aud that JWTs must have; without it MCP_PUBLIC_URL with /mcp or /sse behind it"`
+	OAuthScopes          Scopes    `env:"MCP_OAUTH_SCOPES" desc:"scopes that JWTs must have, all of them, separated by spaces or commas"`
+	OAuthJWKSURL         SecureURL `env:"MCP_OAUTH_JWKS_URL" desc:"address of the issuer's key set; without it the issuer's metadata tell"`
+	AllowUnauthenticated bool      `env:"MCP_ALLOW_UNAUTHENTICATED,default=false" takes:"true or false" desc:"true listens beyond loopback without authentication: whoever reaches the address can spend your money"`
+
+	TLSCert           Path     `env:"MCP_TLS_CERT" desc:"PEM file of the certificate to serve TLS with, chain included; with MCP_TLS_KEY; both are read again when they change"`
+	TLSKey            Path     `env:"MCP_TLS_KEY" secret:"yes" desc:"PEM file of the certificate's key"`
+	MetricsAddr       HostPort `env:"MCP_METRICS_ADDR" desc:"listen address of its own for /metrics, which anyone may read there, on stdio too; without it /metrics is beside /mcp, for callers"`
+	MaxCalls          int      `env:"MCP_MAX_CALLS,default=1000" takes:"a whole number from 1 to 100000" desc:"messages that one process serves at a time, all callers together"`
+	CallerRPS         float64  `env:"MCP_CALLER_RPS,default=0" takes:"a number from 0.001 to 100000, or 0 for no limit" desc:"messages a second of one caller, in one process; 0 sets no limit"`
+	CallerDailyBudget int      `env:"MCP_CALLER_DAILY_BUDGET,default=0" takes:"a whole number, or 0 for no limit" desc:"most charged calls a day of one authenticated caller; 0 sets no limit"`
+	AllowedHosts      Hosts    `env:"MCP_ALLOWED_HOSTS" desc:"Host headers to accept beside that of MCP_PUBLIC_URL, separated by commas; without it those of loopback"`
+	AllowedOrigins    Origins  `env:"MCP_ALLOWED_ORIGINS" desc:"Origin headers to accept beside that of MCP_PUBLIC_URL, separated by commas; without it those of loopback"`
 
 	LogLevel  slog.Level `env:"LOG_LEVEL,default=info" oneof:"debug, info, warn, error" desc:"least severe messages to log: debug, info, warn or error"`
 	LogFormat LogFormat  `env:"LOG_FORMAT,default=text" oneof:"text, json" desc:"form of the log on stderr: text, or json for machines"`
@@ -77,6 +96,9 @@ func Variables() []Variable {
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[Config]()) {
 		tag := field.Tag
 		name, options, _ := strings.Cut(tag.Get("env"), ",")
+		if name == "" {
+			continue
+		}
 		v := Variable{Name: name, Meaning: tag.Get("desc"), secret: tag.Get("secret") != "", takes: tag.Get("takes")}
 		_, v.Default, _ = strings.Cut(options, "default=")
 		if words := tag.Get("oneof"); words != "" {
@@ -85,6 +107,21 @@ func Variables() []Variable {
 		variables = append(variables, v)
 	}
 	return variables
+}
+
+// Unknown returns the names that begin as those of this program do and are none of
+// them, of variables given as NAME=VALUE: misspelt settings, which have no effect.
+func Unknown(environ []string) []string {
+	var names []string
+	variables := Variables()
+	for _, variable := range environ {
+		name, _, _ := strings.Cut(variable, "=")
+		ours := strings.HasPrefix(name, "JUSTONEAPI_") || strings.HasPrefix(name, "PORTRAIT_") || strings.HasPrefix(name, "MCP_")
+		if ours && !slices.ContainsFunc(variables, func(v Variable) bool { return v.Name == name }) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // Load reads and checks the variables that lookup knows. To let flags override
@@ -155,7 +192,7 @@ func (r *reader) refuse(c *Config, name, reason string) error {
 	return fmt.Errorf("%s is %s: %s", name, shown, cmp.Or(reason, "it takes "+v.takes))
 }
 
-// validate reads the token's file and checks what the types do not: bounds, and
+// validate reads the files of tokens and checks what the types do not: bounds, and
 // variables that exclude one another. It returns the first variable that is
 // wrong, with the reason where that is more than what the variable takes.
 func (c *Config) validate() (variable, reason string) {
@@ -170,12 +207,23 @@ func (c *Config) validate() (variable, reason string) {
 		return "PORTRAIT_ANSWER_WITHIN", ""
 	case c.CacheTTL < 0:
 		return "PORTRAIT_CACHE_TTL", ""
+	case c.Keep < 0:
+		return "PORTRAIT_KEEP", ""
 	case c.DailyBudget < 0:
 		return "PORTRAIT_DAILY_BUDGET", ""
-	case c.Transport != TransportStdio && c.AuthTokens.IsSet(): // the user relies on it
-		return "MCP_AUTH_TOKENS", "this version checks no bearer tokens: unset it, and serve loopback only"
-	case c.Transport != TransportStdio && !c.Addr.isLoopback():
-		return "MCP_ADDR", "this version serves loopback addresses only, such as 127.0.0.1:8080"
+	case c.MaxCalls < 1 || c.MaxCalls > 100_000:
+		return "MCP_MAX_CALLS", ""
+	case c.CallerRPS != 0 && !(c.CallerRPS >= 0.001 && c.CallerRPS <= 100_000): // which NaN is not
+		return "MCP_CALLER_RPS", ""
+	case c.CallerDailyBudget < 0:
+		return "MCP_CALLER_DAILY_BUDGET", ""
+	}
+	if c.Transport != TransportStdio {
+		if variable, reason = c.validateHTTP(); variable != "" {
+			return variable, reason
+		}
+	}
+	switch {
 	case c.Environment != schema.EnvironmentSample:
 		return c.readToken()
 	case c.BaseURL != "":
@@ -183,6 +231,53 @@ func (c *Config) validate() (variable, reason string) {
 	}
 	c.Token = secret.Secret{} // one that is set for another time is let be
 	return "", ""
+}
+
+// validateHTTP reads the file of the bearer tokens and checks what matters where
+// HTTP is served. Settings that rely on one that is missing are refused: whoever
+// made them believes that they protect something.
+func (c *Config) validateHTTP() (variable, reason string) {
+	const issuer = "it needs MCP_OAUTH_ISSUER beside it"
+	switch {
+	case c.PublicURL != "" && !isSecure(string(c.PublicURL)):
+		return "MCP_PUBLIC_URL", "it takes an https address, such as https://portraits.example.com (http for loopback alone)"
+	case strings.HasSuffix(string(c.PublicURL), "/mcp") || strings.HasSuffix(string(c.PublicURL), "/sse"):
+		return "MCP_PUBLIC_URL", "it takes the address in front of /mcp and /sse, without them"
+	case c.OAuthIssuer != "" && c.PublicURL == "":
+		return "MCP_OAUTH_ISSUER", "it needs MCP_PUBLIC_URL beside it, the address that clients ask tokens for"
+	case c.OAuthIssuer == "" && c.OAuthAudience != "":
+		return "MCP_OAUTH_AUDIENCE", issuer
+	case c.OAuthIssuer == "" && len(c.OAuthScopes) > 0:
+		return "MCP_OAUTH_SCOPES", issuer
+	case c.OAuthIssuer == "" && c.OAuthJWKSURL != "":
+		return "MCP_OAUTH_JWKS_URL", issuer
+	case c.TLSCert != "" && c.TLSKey == "":
+		return "MCP_TLS_CERT", "it needs MCP_TLS_KEY beside it"
+	case c.TLSKey != "" && c.TLSCert == "":
+		return "MCP_TLS_KEY", "it needs MCP_TLS_CERT beside it"
+	case c.PublicURL != "" && !c.PublicURL.isLoopback() && !c.Authenticates() && !c.AllowUnauthenticated:
+		return "MCP_PUBLIC_URL", "a server that is reached from outside takes authentication: set MCP_AUTH_TOKENS, MCP_AUTH_TOKENS_FILE or MCP_OAUTH_ISSUER, or MCP_ALLOW_UNAUTHENTICATED=true where whoever reaches it may spend your money"
+	case !c.Addr.IsLoopback() && !c.Authenticates() && !c.AllowUnauthenticated:
+		return "MCP_ADDR", "beyond loopback it takes authentication: set MCP_AUTH_TOKENS, MCP_AUTH_TOKENS_FILE or MCP_OAUTH_ISSUER, or MCP_ALLOW_UNAUTHENTICATED=true where whoever reaches the address may spend your money"
+	case c.AuthTokensFile == "":
+		return "", ""
+	}
+	content, err := ReadFile(string(c.AuthTokensFile), 64<<10)
+	if err != nil {
+		return "MCP_AUTH_TOKENS_FILE", err.Error() + "; it takes the path of a file, and tokens themselves go into MCP_AUTH_TOKENS"
+	}
+	if err := c.FileTokens.EnvDecode(string(content)); err != nil {
+		return "MCP_AUTH_TOKENS_FILE", "in the file, " + err.Error()
+	}
+	if len(c.FileTokens) == 0 {
+		return "MCP_AUTH_TOKENS_FILE", "the file holds no token"
+	}
+	return "", ""
+}
+
+// Authenticates reports whether callers over HTTP are asked who they are.
+func (c *Config) Authenticates() bool {
+	return len(c.AuthTokens) > 0 || c.AuthTokensFile != "" || c.OAuthIssuer != ""
 }
 
 // readToken checks the token, after it has read it from its file where it is in
@@ -218,8 +313,11 @@ func isToken(text string) bool {
 
 // Hide returns text with *** in place of every secret of c.
 func (c *Config) Hide(text string) string {
-	for _, s := range []secret.Secret{c.Store.URL, c.AuthTokens, c.Token} {
+	for _, s := range []secret.Secret{c.Store.URL, c.Token} {
 		text = s.Hide(text)
+	}
+	for _, token := range slices.Concat(c.AuthTokens, c.FileTokens) {
+		text = token.Hide(text)
 	}
 	return text
 }

@@ -54,10 +54,12 @@ func TestDefaults(t *testing.T) {
 		AnswerWithin: 50 * time.Second,
 		Store:        config.Store{Kind: config.StoreSQLite},
 		CacheTTL:     168 * time.Hour,
+		Keep:         9600 * time.Hour,
 		DailyBudget:  200,
 		Language:     schema.English,
 		Transport:    config.TransportStdio,
 		Addr:         "127.0.0.1:8080",
+		MaxCalls:     1000,
 		LogLevel:     slog.LevelInfo,
 		LogFormat:    config.LogText,
 	}
@@ -82,7 +84,7 @@ func TestVariablesAreDescribed(t *testing.T) {
 		assert.NotEmpty(t, v.Meaning, v.Name)
 		assert.False(t, strings.HasSuffix(v.Meaning, "."), "%s: a meaning is no sentence", v.Name)
 	}
-	assert.Len(t, seen, 21)
+	assert.Len(t, seen, 35)
 }
 
 // TestValues says what each variable makes of a value: what stands in the
@@ -94,6 +96,11 @@ func TestValues(t *testing.T) {
 	require.NoError(t, err)
 	const (
 		address  = "it takes an http or https address without user name, query or fragment, such as https://api.example.com"
+		secure   = "it takes an https URL, such as https://id.example.com (http for loopback alone)"
+		scopes   = "it takes scopes separated by spaces or commas, such as portraits:read"
+		limit    = "it takes a number from 0.001 to 100000, or 0 for no limit"
+		calls    = "it takes a whole number from 1 to 100000"
+		keep     = "it takes a duration such as 9600h, or 0 to keep all"
 		storage  = "it takes sqlite:PATH, memory: or redis://HOST:PORT/DB (rediss:// for TLS)"
 		unfilled = "it holds a placeholder that was not replaced, such as ${HOME} or %APPDATA%: write the path out, or begin it with ~/ for the home folder"
 		listen   = "it takes host:port, such as 127.0.0.1:8080"
@@ -156,6 +163,9 @@ func TestValues(t *testing.T) {
 		{"PORTRAIT_CACHE_TTL", func(c *config.Config) any { return c.CacheTTL }, map[string]any{"0": time.Duration(0), "24h": 24 * time.Hour}, map[string]string{
 			"1d": age, "-1h": age,
 		}, nil},
+		{"PORTRAIT_KEEP", func(c *config.Config) any { return c.Keep }, map[string]any{"0": time.Duration(0), "24h": 24 * time.Hour}, map[string]string{
+			"400d": keep, "-1h": keep,
+		}, nil},
 		{"PORTRAIT_DAILY_BUDGET", func(c *config.Config) any { return c.DailyBudget }, map[string]any{"0": 0, "10": 10}, map[string]string{
 			"-1": budget, "none": budget, "99999999999999999999": budget,
 		}, nil},
@@ -165,7 +175,27 @@ func TestValues(t *testing.T) {
 		{"MCP_ADDR", func(c *config.Config) any { return string(c.Addr) }, map[string]any{":9090": ":9090", "[::1]:0": "[::1]:0"}, map[string]string{
 			"8080": listen, "localhost": listen, "localhost:": listen, "localhost:http": listen, "localhost:65536": listen, "::1:8080": listen, "http://localhost:8080": listen,
 		}, nil},
-		{"MCP_AUTH_TOKENS", func(c *config.Config) any { return c.AuthTokens.Reveal() }, map[string]any{"first, second": "first, second"}, nil, nil},
+		{"MCP_PUBLIC_URL", func(c *config.Config) any { return string(c.PublicURL) }, map[string]any{"https://Portraits.example.com/team/": "https://portraits.example.com/team"}, map[string]string{"portraits.example.com": address}, nil},
+		{"MCP_AUTH_TOKENS", func(c *config.Config) any { return named(c.AuthTokens) }, map[string]any{
+			"ci=0123456789abcdef, team-a=fedcba9876543210\n# a comment\nci=0123456789ABCDEF": "ci=0123456789abcdef team-a=fedcba9876543210 ci=0123456789ABCDEF",
+		}, nil, map[string]string{
+			"ci=short":                    "line 1: a secret has at least 16 visible ASCII characters, and no white space",
+			"a=0123456789abcdef\nb=short": "line 2: a secret has at least 16 visible ASCII characters, and no white space",
+		}},
+		{"MCP_AUTH_TOKENS_FILE", func(c *config.Config) any { return string(c.AuthTokensFile) }, map[string]any{"~/tokens": filepath.Join(home, "tokens")}, nil, map[string]string{"${X}/tokens": unfilled}},
+		{"MCP_OAUTH_ISSUER", func(c *config.Config) any { return string(c.OAuthIssuer) }, map[string]any{
+			"https://tenant.eu.auth0.com/": "https://tenant.eu.auth0.com/", "http://localhost:9000/realms/a": "http://localhost:9000/realms/a",
+		}, map[string]string{"http://id.example.com": secure, "id.example.com": secure, "https:///realms/a": secure, "https://id.example.com/#a": secure}, map[string]string{"https://user:pass@id.example.com": secure}},
+		{"MCP_OAUTH_AUDIENCE", func(c *config.Config) any { return c.OAuthAudience }, map[string]any{"api://portraits": "api://portraits"}, nil, nil},
+		{"MCP_OAUTH_SCOPES", func(c *config.Config) any { return strings.Join(c.OAuthScopes, "|") }, map[string]any{"portraits:read, Usage  x": "portraits:read|Usage|x"}, map[string]string{`a "b"`: scopes, `a\b`: scopes, "é": scopes}, nil},
+		{"MCP_OAUTH_JWKS_URL", func(c *config.Config) any { return string(c.OAuthJWKSURL) }, map[string]any{"https://id.example.com/keys?p=b2c": "https://id.example.com/keys?p=b2c"}, map[string]string{"http://10.0.0.1/keys": secure}, nil},
+		{"MCP_ALLOW_UNAUTHENTICATED", func(c *config.Config) any { return c.AllowUnauthenticated }, map[string]any{"true": true, "0": false}, map[string]string{"yes": "it takes true or false"}, nil},
+		{"MCP_TLS_CERT", func(c *config.Config) any { return string(c.TLSCert) }, map[string]any{"/etc/tls/tls.crt": "/etc/tls/tls.crt"}, map[string]string{"$HOME/tls.crt": unfilled}, nil},
+		{"MCP_TLS_KEY", func(c *config.Config) any { return string(c.TLSKey) }, map[string]any{"/etc/tls/tls.key": "/etc/tls/tls.key"}, nil, map[string]string{"-----BEGIN KEY-----\n${X}": unfilled}},
+		{"MCP_METRICS_ADDR", func(c *config.Config) any { return string(c.MetricsAddr) }, map[string]any{":9090": ":9090"}, map[string]string{"9090": listen}, nil},
+		{"MCP_MAX_CALLS", func(c *config.Config) any { return c.MaxCalls }, map[string]any{"1": 1}, map[string]string{"0": calls, "100001": calls, "many": calls}, nil},
+		{"MCP_CALLER_RPS", func(c *config.Config) any { return c.CallerRPS }, map[string]any{"0": 0.0, "0.5": 0.5}, map[string]string{"-1": limit, "NaN": limit, "Inf": limit, "1e-9": limit, "2/s": limit}, nil},
+		{"MCP_CALLER_DAILY_BUDGET", func(c *config.Config) any { return c.CallerDailyBudget }, map[string]any{"20": 20}, map[string]string{"-1": budget}, nil},
 		{"MCP_ALLOWED_HOSTS", func(c *config.Config) any { return strings.Join(c.AllowedHosts, " ") }, map[string]any{
 			"Portraits.example.com, h:8443,, [::1]:80, [::1], 10.0.0.7": "portraits.example.com h:8443 [::1]:80 [::1] 10.0.0.7",
 		}, map[string]string{"*": hosts, "*.example.com": hosts, "a.example.com, https://b.example.com": hosts, "a.example.com:": hosts, "a:b": hosts, "a/b": hosts, "fe80::1%eth0": hosts}, nil},
@@ -211,21 +241,77 @@ func TestOneThatIsWrongIsSaidInOneLine(t *testing.T) {
 		refusal(t, env{"LOG_FORMAT": "xml", "PORTRAIT_STORE": "files", "JUSTONEAPI_MAX_ATTEMPTS": "11"}))
 }
 
-func TestVariablesThatExcludeOneAnother(t *testing.T) {
+// named is tokens as they are written in a variable.
+func named(tokens []secret.Named) string {
+	var all []string
+	for _, token := range tokens {
+		all = append(all, token.Name+"="+token.Reveal())
+	}
+	return strings.Join(all, " ")
+}
+
+func TestVariablesThatExcludeOrNeedOneAnother(t *testing.T) {
+	const (
+		beyond = "beyond loopback it takes authentication: set MCP_AUTH_TOKENS, MCP_AUTH_TOKENS_FILE or MCP_OAUTH_ISSUER, or MCP_ALLOW_UNAUTHENTICATED=true where whoever reaches the address may spend your money"
+		issuer = "it needs MCP_OAUTH_ISSUER beside it"
+		id     = "https://id.example.com"
+	)
 	for want, e := range map[string]env{
-		"JUSTONEAPI_TOKEN is ***: JUSTONEAPI_TOKEN_FILE is set too: drop one of them":                                   {"JUSTONEAPI_TOKEN": "abc-123", "JUSTONEAPI_TOKEN_FILE": "/run/secrets/token"},
-		`JUSTONEAPI_BASE_URL is "https://api.example.com": JUSTONEAPI_ENV=sample calls no address: drop one of the two`: {"JUSTONEAPI_ENV": "sample", "JUSTONEAPI_BASE_URL": "https://api.example.com"},
-		"MCP_AUTH_TOKENS is ***: this version checks no bearer tokens: unset it, and serve loopback only":               {"MCP_AUTH_TOKENS": "abc", "MCP_TRANSPORT": "http"},
-		`MCP_ADDR is "0.0.0.0:8080": this version serves loopback addresses only, such as 127.0.0.1:8080`:               {"MCP_ADDR": "0.0.0.0:8080", "MCP_TRANSPORT": "sse"},
-		`MCP_ADDR is ":8080": this version serves loopback addresses only, such as 127.0.0.1:8080`:                      {"MCP_ADDR": ":8080", "MCP_TRANSPORT": "http"},
-		`MCP_ADDR is "portraits.example.com:80": this version serves loopback addresses only, such as 127.0.0.1:8080`:   {"MCP_ADDR": "portraits.example.com:80", "MCP_TRANSPORT": "http"},
+		"JUSTONEAPI_TOKEN is ***: JUSTONEAPI_TOKEN_FILE is set too: drop one of them":                                                                        {"JUSTONEAPI_TOKEN": "abc-123", "JUSTONEAPI_TOKEN_FILE": "/run/secrets/token"},
+		`JUSTONEAPI_BASE_URL is "https://api.example.com": JUSTONEAPI_ENV=sample calls no address: drop one of the two`:                                      {"JUSTONEAPI_ENV": "sample", "JUSTONEAPI_BASE_URL": "https://api.example.com"},
+		`MCP_ADDR is "0.0.0.0:8080": ` + beyond:                                                                                                              {"MCP_ADDR": "0.0.0.0:8080", "MCP_TRANSPORT": "sse"},
+		`MCP_ADDR is ":8080": ` + beyond:                                                                                                                     {"MCP_ADDR": ":8080", "MCP_TRANSPORT": "http"},
+		`MCP_ADDR is "portraits.example.com:80": ` + beyond:                                                                                                  {"MCP_ADDR": "portraits.example.com:80", "MCP_TRANSPORT": "http"},
+		`MCP_OAUTH_ISSUER is "https://id.example.com": it needs MCP_PUBLIC_URL beside it, the address that clients ask tokens for`:                           {"MCP_OAUTH_ISSUER": id, "MCP_TRANSPORT": "http"},
+		`MCP_PUBLIC_URL is "http://portraits.example.com": it takes an https address, such as https://portraits.example.com (http for loopback alone)`:       {"MCP_PUBLIC_URL": "http://portraits.example.com", "MCP_TRANSPORT": "http"},
+		`MCP_OAUTH_AUDIENCE is "portraits": ` + issuer:                                                                                                       {"MCP_OAUTH_AUDIENCE": "portraits", "MCP_TRANSPORT": "http"},
+		`MCP_OAUTH_SCOPES is "a b": ` + issuer:                                                                                                               {"MCP_OAUTH_SCOPES": "a b", "MCP_TRANSPORT": "http"},
+		`MCP_OAUTH_JWKS_URL is "https://id.example.com": ` + issuer:                                                                                          {"MCP_OAUTH_JWKS_URL": id, "MCP_TRANSPORT": "http"},
+		`MCP_TLS_CERT is "tls.crt": it needs MCP_TLS_KEY beside it`:                                                                                          {"MCP_TLS_CERT": "tls.crt", "MCP_TRANSPORT": "http"},
+		"MCP_TLS_KEY is ***: it needs MCP_TLS_CERT beside it":                                                                                                {"MCP_TLS_KEY": "tls.key", "MCP_TRANSPORT": "http"},
+		"MCP_AUTH_TOKENS_FILE is ***: cannot read it: no such file or directory; it takes the path of a file, and tokens themselves go into MCP_AUTH_TOKENS": {"MCP_AUTH_TOKENS_FILE": "0123456789abcdef", "MCP_TRANSPORT": "http"},
 	} {
 		assert.Equal(t, want, refusal(t, e))
+		if e["MCP_TRANSPORT"] != "" { // stdio has use for none of them
+			e["MCP_TRANSPORT"] = "stdio"
+			load(t, e)
+		}
 	}
-	for _, addr := range []string{"localhost:0", "127.0.0.2:80", "[::1]:8080"} {
-		load(t, env{"MCP_ADDR": addr, "MCP_TRANSPORT": "http"})
+	for _, e := range []env{
+		{"MCP_ADDR": "localhost:0"}, {"MCP_ADDR": "127.0.0.2:80"}, {"MCP_ADDR": "[::1]:8080"},
+		{"MCP_ADDR": ":80", "MCP_AUTH_TOKENS": "0123456789abcdef"},
+		{"MCP_ADDR": ":80", "MCP_AUTH_TOKENS_FILE": file(t, "0123456789abcdef")},
+		{"MCP_ADDR": ":80", "MCP_OAUTH_ISSUER": id, "MCP_PUBLIC_URL": "https://portraits.example.com"},
+		{"MCP_ADDR": ":80", "MCP_ALLOW_UNAUTHENTICATED": "true"},
+		{"MCP_TLS_CERT": "tls.crt", "MCP_TLS_KEY": "tls.key", "MCP_PUBLIC_URL": "http://127.0.0.1:8080"},
+	} {
+		e["MCP_TRANSPORT"] = "http"
+		load(t, e)
 	}
-	load(t, env{"MCP_AUTH_TOKENS": "abc", "MCP_ADDR": "0.0.0.0:8080"}) // stdio has use for neither
+}
+
+// file returns the path of a file with content.
+func file(t *testing.T, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "tokens.txt")
+	require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
+	return path
+}
+
+func TestAuthTokensFile(t *testing.T) {
+	with := func(content string) env {
+		return env{"MCP_TRANSPORT": "http", "MCP_AUTH_TOKENS": "ci=0123456789abcdef", "MCP_AUTH_TOKENS_FILE": file(t, content)}
+	}
+	c := load(t, with("\ufeff# two teams\r\nteam-a=a123456789abcdef\r\n\r\nteam-b=b123456789abcdef\r\n"))
+	assert.Equal(t, "ci=0123456789abcdef", named(c.AuthTokens))
+	assert.Equal(t, "team-a=a123456789abcdef team-b=b123456789abcdef", named(c.FileTokens))
+	for content, want := range map[string]string{
+		"# nobody yet\n":            "the file holds no token",
+		"\n\nteam a=x":              "in the file, line 3: a name has 1 to 64 of A-Z a-z 0-9 . _ -",
+		strings.Repeat("x", 70_000): "it is larger than 64 KiB; it takes the path of a file, and tokens themselves go into MCP_AUTH_TOKENS",
+	} {
+		assert.Equal(t, "MCP_AUTH_TOKENS_FILE is ***: "+want, refusal(t, with(content)))
+	}
 }
 
 func TestTheSampleNeedsNoToken(t *testing.T) {
@@ -236,24 +322,19 @@ func TestTheSampleNeedsNoToken(t *testing.T) {
 }
 
 func TestTokenFile(t *testing.T) {
-	file := func(content string) string {
-		path := filepath.Join(t.TempDir(), "token.txt")
-		require.NoError(t, os.WriteFile(path, []byte(content), 0o600))
-		return path
-	}
 	for _, content := range []string{"abc-123", "\t abc-123 \r\n\r\n", "\ufeffabc-123\r\n"} {
-		assert.Equal(t, "abc-123", load(t, env{"JUSTONEAPI_TOKEN_FILE": file(content)}).Token.Reveal())
+		assert.Equal(t, "abc-123", load(t, env{"JUSTONEAPI_TOKEN_FILE": file(t, content)}).Token.Reveal())
 	}
 
 	// The value of the variable is never shown: it may be the token itself.
 	const takes = "; it takes the path of a file, and a token itself goes into JUSTONEAPI_TOKEN"
 	const alone = "the file is to hold the token alone, without quotation marks, white space inside, or a placeholder that should have been replaced"
 	for _, wrong := range []struct{ path, want string }{
-		{file(" \n"), alone},
-		{file("abc-123\ndef-456\n"), alone},
-		{file("'abc-123'\n"), alone},
-		{file("${TOKEN}\n"), alone},
-		{file(strings.Repeat("\n", 64<<10+1)), "it is larger than 64 KiB" + takes},
+		{file(t, " \n"), alone},
+		{file(t, "abc-123\ndef-456\n"), alone},
+		{file(t, "'abc-123'\n"), alone},
+		{file(t, "${TOKEN}\n"), alone},
+		{file(t, strings.Repeat("\n", 64<<10+1)), "it is larger than 64 KiB" + takes},
 		{"/not/there", "cannot read it: no such file or directory" + takes},
 		{t.TempDir(), "it is not a regular file" + takes},
 		{"0123456789abcdef0123", "cannot read it: no such file or directory" + takes},
@@ -275,8 +356,9 @@ func TestASecretInTheWrongVariableIsNotShown(t *testing.T) {
 }
 
 func TestHideTakesEverySecretOut(t *testing.T) {
-	c := load(t, env{"JUSTONEAPI_TOKEN": "vendor-secret", "PORTRAIT_STORE": "redis://:store-secret@localhost/0", "MCP_AUTH_TOKENS": "bearer-secret"})
-	assert.Equal(t, "a *** b *** c *** d", c.Hide("a vendor-secret b redis://:store-secret@localhost/0 c bearer-secret d"))
+	c := load(t, env{"JUSTONEAPI_TOKEN": "vendor-secret", "PORTRAIT_STORE": "redis://:store-secret@localhost/0", "MCP_TRANSPORT": "http",
+		"MCP_AUTH_TOKENS": "ci=first-bearer-secret,second-bearer-secret", "MCP_AUTH_TOKENS_FILE": file(t, "third-bearer-secret")})
+	assert.Equal(t, "a *** b *** c *** d *** e *** f", c.Hide("a vendor-secret b redis://:store-secret@localhost/0 c first-bearer-secret d second-bearer-secret e third-bearer-secret f"))
 }
 
 // FuzzLoad sets one variable beside the token. What is refused is told in one
@@ -312,9 +394,5 @@ func FuzzLoad(f *testing.F) {
 
 // revealed is c as text, with its secrets.
 func revealed(c *config.Config) string {
-	text := fmt.Sprintf("%+v", *c)
-	for _, s := range []secret.Secret{c.Token, c.Store.URL, c.AuthTokens} {
-		text += " " + s.Reveal()
-	}
-	return text
+	return fmt.Sprintf("%+v", *c) + c.Token.Reveal() + c.Store.URL.Reveal() + named(c.AuthTokens)
 }

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"kol-portrait-mcp/secret"
 )
@@ -59,7 +60,62 @@ func (a *Address) EnvDecode(value string) error {
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.User != nil || u.Hostname() == "" || strings.ContainsAny(value, "?#") {
 		return refusal("it takes an http or https address without user name, query or fragment, such as https://api.example.com")
 	}
+	u.Host = strings.ToLower(u.Host)
 	*a = Address(strings.TrimRight(u.String(), "/"))
+	return nil
+}
+
+func (a Address) isLoopback() bool {
+	u, err := url.Parse(string(a))
+	return err == nil && isLoopback(u.Hostname())
+}
+
+// SecureURL is an https URL, or an http one of loopback. It stays as it was
+// written: an issuer's name is compared letter by letter, and may end in a slash.
+type SecureURL string
+
+// EnvDecode implements envconfig.Decoder.
+func (s *SecureURL) EnvDecode(value string) error {
+	if value != "" && !isSecure(value) {
+		return refusal("it takes an https URL, such as https://id.example.com (http for loopback alone)")
+	}
+	*s = SecureURL(value)
+	return nil
+}
+
+// isSecure reports whether text is an absolute https URL, or an http one of
+// loopback, without a user name and without a fragment.
+func isSecure(text string) bool {
+	u, err := url.Parse(text)
+	return err == nil && u.User == nil && u.Hostname() != "" && !strings.Contains(text, "#") &&
+		(u.Scheme == "https" || u.Scheme == "http" && isLoopback(u.Hostname()))
+}
+
+// Tokens are the bearer tokens of callers, with their names. Several may have one
+// name.
+type Tokens []secret.Named
+
+// EnvDecode implements envconfig.Decoder.
+func (t *Tokens) EnvDecode(value string) error {
+	tokens, err := secret.ParseNamed(value)
+	if err != nil {
+		return refusal(err.Error())
+	}
+	*t = tokens
+	return nil
+}
+
+// Scopes are what a JWT must permit.
+type Scopes []string
+
+// EnvDecode implements envconfig.Decoder.
+func (s *Scopes) EnvDecode(value string) error {
+	for scope := range strings.FieldsFuncSeq(value, func(r rune) bool { return r == ',' || unicode.IsSpace(r) }) {
+		if strings.ContainsFunc(scope, func(r rune) bool { return r < '!' || r > '~' || r == '"' || r == '\\' }) {
+			return refusal("it takes scopes separated by spaces or commas, such as portraits:read")
+		}
+		*s = append(*s, scope)
+	}
 	return nil
 }
 
@@ -138,6 +194,9 @@ type HostPort string
 
 // EnvDecode implements envconfig.Decoder.
 func (h *HostPort) EnvDecode(value string) error {
+	if value == "" {
+		return nil
+	}
 	_, port, err := net.SplitHostPort(value)
 	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
 		return refusal("it takes host:port, such as 127.0.0.1:8080")
@@ -146,8 +205,14 @@ func (h *HostPort) EnvDecode(value string) error {
 	return nil
 }
 
-func (h HostPort) isLoopback() bool {
+// IsLoopback reports whether only this machine can reach the address.
+func (h HostPort) IsLoopback() bool {
 	host, _, _ := net.SplitHostPort(string(h)) // EnvDecode has seen to the error
+	return isLoopback(host)
+}
+
+// isLoopback reports whether host, without a port, names this very machine.
+func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }

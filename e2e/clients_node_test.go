@@ -67,7 +67,7 @@ func connectNode(program string) connect {
 		t.Cleanup(func() { _ = s.program.Process.Kill() })
 		go s.listen(t, stdout)
 		raw, err := s.ask(t.Context(), "connect", map[string]any{
-			"transport": to.transport, "revision": to.revision, "url": to.url, "command": binary, "env": to.env,
+			"transport": to.transport, "revision": to.revision, "url": to.url, "command": binary, "env": to.env, "user": to.user,
 		}, nil)
 		if err != nil {
 			return nil, hello{}, err

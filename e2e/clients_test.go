@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -42,6 +41,7 @@ type endpoint struct {
 	env       environment // of stdio, whose server the client starts
 	stderr    *log        // of that server
 	revision  string      // the one revision of the protocol that the client offers
+	user      string      // who logs in where the server asks for a token; of the clients for Node
 }
 
 // hello is what a server says of itself when a client connects.
@@ -153,7 +153,7 @@ func (c *conversation) talk(t *testing.T, connect connect, to endpoint, serves, 
 	if serves != "stdio" {
 		s, addr := serveHTTP(t, to.env.with("MCP_TRANSPORT", serves))
 		to.stderr, to.url = s.log, "http://"+addr+path
-		end = func() { s.signal(t, syscall.SIGTERM) }
+		end = func() { s.stop(t) }
 	}
 	var h hello
 	var err error

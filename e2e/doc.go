@@ -9,9 +9,15 @@
 //     revision; proxies: a client that is idle for six minutes, and nginx
 //   - inspector, conformance: the official Inspector, and every scenario of the
 //     official conformance suite, with the reason where one does not apply
+//   - oauth: the clients' own OAuth against a real authorization server, whose keys
+//     change; the Inspector with a bearer token
+//   - secrets: no token in logs, traces, metrics, results, Redis and SQLite after
+//     every kind of failure
 //   - wrong: wrong arguments, and what is said of them
 //   - faults: 10,000 calls of a vendor (faulty_vendor) on whose network everything
 //     goes wrong, and what is left over afterwards
+//   - replicas: 10,000 calls of a team to three replicas behind nginx, of which one
+//     is killed and one told to end; streams: 2,000 that are idle beside 200 callers
 //   - reference, a package of its own that needs Node alone: every figure against
 //     a second reading of the contract, in another language
 package e2e

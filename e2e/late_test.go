@@ -62,7 +62,7 @@ func disconnect(t *testing.T, v *vendor, e environment) {
 	cancel()
 	require.ErrorIs(t, <-failed, context.Canceled)
 	v.release()
-	s.signal(t, syscall.SIGTERM)
+	s.stop(t)
 }
 
 // interruptCommand is Ctrl-C, upon which the command says what it waits for.

@@ -351,7 +351,7 @@ func (c *cluster) keep(p *schema.Portrait) {
 		s, err = redis.New(c.settings["PORTRAIT_STORE"], scope)
 	}
 	require.NoError(c.t, err)
-	require.NoError(c.t, s.Save(c.t.Context(), p))
+	require.NoError(c.t, s.Save(c.t.Context(), p, 0))
 	require.NoError(c.t, s.Close())
 }
 

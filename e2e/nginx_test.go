@@ -45,6 +45,13 @@ func TestBehindNginx(t *testing.T) {
 // startNginx starts nginx before the server at addr, and returns its address.
 func startNginx(t *testing.T, addr string) string {
 	t.Helper()
+	return runNginx(t, "", fmt.Sprintf("location / { proxy_pass http://%s; }", addr))
+}
+
+// runNginx starts nginx with its servers and what it does for its clients, both in
+// its own language, and returns its address.
+func runNginx(t *testing.T, upstreams, server string) string {
+	t.Helper()
 	binary, err := exec.LookPath("nginx")
 	if err != nil {
 		binary = "/usr/sbin/nginx" // which is not on everybody's PATH
@@ -57,15 +64,16 @@ func startNginx(t *testing.T, addr string) string {
 	config := filepath.Join(folder, "nginx.conf")
 	require.NoError(t, os.WriteFile(config, fmt.Appendf(nil, `
 daemon off; master_process off; pid nginx.pid; error_log stderr;
-events {}
+events { worker_connections 2000; }
 http {
 	access_log off;
 	client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;
+	%s
 	server {
 		listen %s;
-		location / { proxy_pass http://%s; }
+		%s
 	}
-}`, proxy, addr), 0o600))
+}`, upstreams, proxy, server), 0o600))
 	cmd := exec.CommandContext(context.WithoutCancel(t.Context()), binary, "-p", folder, "-c", config)
 	output := newLog()
 	cmd.Stdout, cmd.Stderr = output, output

@@ -16,6 +16,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 
 	"github.com/mark3labs/mcp-go/client"
@@ -123,7 +124,13 @@ func startMany(t *testing.T, n int, e environment) []*server {
 // What it serves is Streamable HTTP and SSE, unless e says otherwise.
 func serveHTTP(t *testing.T, e environment) (*server, string) {
 	t.Helper()
-	s, _, _ := spawn(t, e.with("MCP_TRANSPORT", cmp.Or(e["MCP_TRANSPORT"], "http"), "MCP_ADDR", "127.0.0.1:0"))
+	return serveAt(t, e, "127.0.0.1:0")
+}
+
+// serveAt is serveHTTP at an address.
+func serveAt(t *testing.T, e environment, addr string) (*server, string) {
+	t.Helper()
+	s, _, _ := spawn(t, e.with("MCP_TRANSPORT", cmp.Or(e["MCP_TRANSPORT"], "http"), "MCP_ADDR", addr))
 	return s, s.log.find(t, regexp.MustCompile(`msg="serving MCP over HTTP" addr=(\S+)`))
 }
 
@@ -175,10 +182,10 @@ func (s *server) end(t *testing.T) {
 	require.NoError(t, <-s.exited, s.log.String())
 }
 
-// signal sends a signal and waits until the process has ended well.
-func (s *server) signal(t *testing.T, sig os.Signal) {
+// stop tells the process to end and waits until it has ended well.
+func (s *server) stop(t *testing.T) {
 	t.Helper()
-	require.NoError(t, s.cmd.Process.Signal(sig))
+	require.NoError(t, s.cmd.Process.Signal(syscall.SIGTERM))
 	require.NoError(t, <-s.exited, s.log.String())
 }
 

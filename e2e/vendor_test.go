@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"kol-portrait-mcp/upstream/sample"
 )
@@ -28,6 +29,8 @@ type vendor struct {
 	arrived chan string   // the KOL ids of requests, as they come
 	hold    chan struct{} // closed when answers may go out
 	held    string        // the KOL whose answers those are; empty for all
+
+	arrivals []time.Time // of all requests
 }
 
 func startVendor(t *testing.T) *vendor {
@@ -50,6 +53,7 @@ func (v *vendor) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	query := r.URL.Query()
 	kolID := query.Get("kolId") + query.Get("userId")
 	v.mu.Lock()
+	v.arrivals = append(v.arrivals, time.Now())
 	hold, held := v.hold, v.held == "" || v.held == kolID
 	v.mu.Unlock()
 	v.total.Add(1)

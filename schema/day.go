@@ -34,4 +34,16 @@ type Usage struct {
 	ResetsAt  time.Time `json:"resetsAt"`            // when the next day starts
 	Store     string    `json:"store"`               // sqlite, memory or redis
 	Sample    bool      `json:"sample,omitempty"`    // the charges are play money: nothing was paid
+
+	// Callers are those that have a name and a charged call, by name. A caller that
+	// has a name sees itself alone.
+	Callers []CallerUsage `json:"callers,omitempty"`
+}
+
+// CallerUsage is what a caller's collections have cost on the vendor's day.
+type CallerUsage struct {
+	Name      string `json:"name"`
+	Charged   int    `json:"charged"`             // as in Usage
+	Budget    int    `json:"budget,omitempty"`    // most charged calls a day of one caller; absent where there is no limit
+	Remaining *int   `json:"remaining,omitempty"` // of the budget; absent where there is none
 }

@@ -2,16 +2,17 @@ package server
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"kol-portrait-mcp/telemetry"
 )
 
 // access tells by the headers Host and Origin which requests are served. Where a
-// list is empty, it is all names and pages of loopback.
+// list is empty, it is all names and pages of loopback, and those of the public address.
 //
 // The check of the Host defeats DNS rebinding: a page whose own name is made to
 // resolve to 127.0.0.1 reaches this server, but still says its own name. The
@@ -19,24 +20,46 @@ import (
 type access struct {
 	hosts   []string // host, with any port, or host:port; in lower case
 	origins []string // scheme://host[:port]; in lower case
+	public  url.URL  // under which clients reach the server, in lower case; its Host may be empty
+	metrics *telemetry.Metrics
+}
+
+func newAccess(o HTTPOptions) access {
+	a := access{hosts: o.AllowedHosts, origins: o.AllowedOrigins, metrics: o.Metrics}
+	if public, err := url.Parse(strings.ToLower(o.PublicURL)); err == nil {
+		a.public = *public
+	}
+	return a
 }
 
 func (a access) allowsHost(header string) bool {
-	host := strings.ToLower(header)
-	u := url.URL{Host: host}
-	name := strings.TrimSuffix(host, ":"+u.Port())
-	if len(a.hosts) == 0 {
+	u := url.URL{Host: strings.ToLower(header)}
+	name := strings.TrimSuffix(u.Host, ":"+u.Port())
+	switch {
+	case a.public.Host != "" && u.Hostname() == a.public.Hostname():
+		return true
+	case len(a.hosts) == 0:
 		return isLoopback(name)
 	}
-	return slices.Contains(a.hosts, name) || slices.Contains(a.hosts, host)
+	return slices.Contains(a.hosts, name) || slices.Contains(a.hosts, u.Host)
 }
 
 func (a access) allowsOrigin(header string) bool {
-	if len(a.origins) > 0 {
-		return slices.Contains(a.origins, strings.ToLower(header))
+	header = strings.ToLower(header)
+	switch {
+	case a.public.Host != "" && header == a.public.Scheme+"://"+a.public.Host:
+		return true
+	case len(a.origins) > 0:
+		return slices.Contains(a.origins, header)
 	}
 	origin, err := url.Parse(header)
 	return err == nil && (origin.Scheme == "http" || origin.Scheme == "https") && isLoopback(origin.Hostname())
+}
+
+// refuse answers a request that is not served, and counts it.
+func (a access) refuse(w http.ResponseWriter, format, value string) {
+	a.metrics.Refused("forbidden")
+	http.Error(w, fmt.Sprintf("Forbidden: "+format, value), http.StatusForbidden)
 }
 
 // check answers what is not served with 403, and tells browsers what is (CORS).
@@ -46,13 +69,14 @@ func (a access) check(next http.Handler) http.Handler {
 		w.Header().Set("Vary", "Origin")
 		switch {
 		case !a.allowsHost(r.Host):
-			http.Error(w, fmt.Sprintf("Forbidden: the Host %q is not allowed; MCP_ALLOWED_HOSTS names those that are.", r.Host), http.StatusForbidden)
+			a.refuse(w, "the Host %q is not allowed; MCP_PUBLIC_URL or MCP_ALLOWED_HOSTS names those that are.", r.Host)
 			return
 		case origin != "" && !a.allowsOrigin(origin):
-			http.Error(w, fmt.Sprintf("Forbidden: the Origin %q is not allowed; MCP_ALLOWED_ORIGINS names those that are.", origin), http.StatusForbidden)
+			a.refuse(w, "the Origin %q is not allowed; MCP_ALLOWED_ORIGINS names those that are.", origin)
 			return
 		case origin != "":
 			w.Header().Set("Access-Control-Allow-Origin", origin)
+			w.Header().Set("Access-Control-Expose-Headers", "WWW-Authenticate, Retry-After")
 		}
 		if r.Method != http.MethodOptions {
 			next.ServeHTTP(w, r)
@@ -67,18 +91,9 @@ func (a access) check(next http.Handler) http.Handler {
 	})
 }
 
-// checkLoopback refuses a listen address that others than this machine can
-// reach, since there is no authentication yet.
-func checkLoopback(addr string) error {
-	if host, _, err := net.SplitHostPort(addr); err != nil || !isLoopback(host) {
-		return fmt.Errorf("MCP_ADDR %q is not a loopback address; this version serves loopback only, such as 127.0.0.1:8080", addr)
-	}
-	return nil
-}
-
 // isLoopback reports whether host, without a port, names this very machine. No
 // name but localhost is trusted: a name can be made to mean anything.
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(strings.Trim(host, "[]"))
-	return host == "localhost" || err == nil && ip.Zone() == "" && ip.IsLoopback()
+	return strings.EqualFold(host, "localhost") || err == nil && ip.Zone() == "" && ip.IsLoopback()
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+	"golang.org/x/time/rate"
 )
 
 // calls counts the messages that await an answer: those of one client, or those
@@ -16,6 +17,8 @@ type calls struct {
 	limit int    // most at a time
 	all   *calls // also counts each message; nil where this is the count of all
 
+	refused rate.Sometimes // logs that
+
 	mu       sync.Mutex
 	waiting  int
 	draining bool
@@ -23,7 +26,7 @@ type calls struct {
 }
 
 func newCalls(limit int, all *calls) *calls {
-	return &calls{limit: limit, all: all, idle: make(chan struct{})}
+	return &calls{limit: limit, all: all, refused: rate.Sometimes{Interval: logEvery}, idle: make(chan struct{})}
 }
 
 // begin counts a message that is about to be served. It reports false where a
@@ -36,6 +39,13 @@ func (c *calls) begin() bool {
 	}
 	c.waiting++
 	return true
+}
+
+// count returns how many messages await an answer.
+func (c *calls) count() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.waiting
 }
 
 // end counts an answer. It does nothing where none is awaited.
@@ -112,18 +122,18 @@ func isAnswer(written []byte) bool {
 // ends on which a call is to be answered.
 type streamKey struct{}
 
-// cancelWith cancels each tool call that is in flight when closing or its event
+// cancelWith cancels each tool call that is in flight when graceOver or its event
 // stream ends.
 //
 // Cancelling the requests would not do: mcp-go writes no answer to a POST whose
 // context has ended, and takes the calls of an event stream out of the context of
 // their requests.
-func cancelWith(closing context.Context) mcpserver.ToolHandlerMiddleware {
+func cancelWith(graceOver context.Context) mcpserver.ToolHandlerMiddleware {
 	return func(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 		return func(ctx context.Context, r mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()
-			defer context.AfterFunc(closing, cancel)()
+			defer context.AfterFunc(graceOver, cancel)()
 			if stream, ok := ctx.Value(streamKey{}).(context.Context); ok {
 				defer context.AfterFunc(stream, cancel)() //nolint:contextcheck // that context ends this one
 			}

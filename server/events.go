@@ -1,6 +1,7 @@
 package server
 
 import (
+	"io"
 	"net/http"
 	"sync"
 	"time"
@@ -43,7 +44,7 @@ func (w *eventWriter) Write(p []byte) (int, error) {
 	if !w.started {
 		w.start(http.StatusOK)
 	}
-	err := w.send(restoreID(p))
+	_, err := w.ResponseWriter.Write(restoreID(p))
 	if isAnswer(p) {
 		w.answered()
 	}
@@ -83,16 +84,12 @@ func (w *eventWriter) start(status int) {
 func (w *eventWriter) sendComment() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.comment == nil || w.send([]byte(": keep-alive\n\n")) != nil {
-		return // after an error, net/http ends the request
+	if w.comment == nil {
+		return
+	}
+	if _, err := io.WriteString(w.ResponseWriter, ": keep-alive\n\n"); err != nil {
+		return // net/http ends the request
 	}
 	_ = w.conn.Flush()
 	w.comment.Reset(w.every)
-}
-
-// send gives the client writeTimeout from now on, however long the call took.
-func (w *eventWriter) send(p []byte) error {
-	_ = w.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err := w.ResponseWriter.Write(p)
-	return err
 }

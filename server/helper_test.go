@@ -81,7 +81,7 @@ func request(id any, method, revision string) string {
 func ping(id any) string { return request(id, "ping", "") }
 
 func cancellation(id int) string {
-	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":%d}}`, id)
+	return fmt.Sprintf(`{"jsonrpc":"2.0","method":"notifications\/cancelled","params":{"requestId":%d}}`, id)
 }
 
 func quiet() *slog.Logger { return slog.New(slog.DiscardHandler) }

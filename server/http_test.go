@@ -11,8 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -28,12 +28,13 @@ type httpServer struct {
 	client   *http.Client
 	stop     context.CancelFunc // what SIGTERM does
 	returned chan error
+	log      *logText
 }
 
 func listenHTTP(t *testing.T, d *double, o HTTPOptions) *httpServer {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	s := &httpServer{t: t, client: &http.Client{Transport: &http.Transport{}}, stop: stop, returned: make(chan error, 1)}
+	s := &httpServer{t: t, client: &http.Client{Transport: &http.Transport{}}, stop: stop, returned: make(chan error, 1), log: new(logText)}
 	if o.Addr == "" {
 		o.Addr = "127.0.0.1:0"
 	}
@@ -43,11 +44,12 @@ func listenHTTP(t *testing.T, d *double, o HTTPOptions) *httpServer {
 	if o.Grace == 0 {
 		o.Grace = time.Minute
 	}
-	addr := make(chan string, 1)
+	url := make(chan string, 1)
 	o.Logger = slog.New(slog.NewJSONHandler(writerFunc(func(line []byte) {
-		var entry struct{ Addr string }
+		_, _ = s.log.Write(line)
+		var entry struct{ Addr, Scheme string }
 		if json.Unmarshal(line, &entry) == nil && entry.Addr != "" {
-			addr <- entry.Addr
+			url <- entry.Scheme + "://" + entry.Addr
 		}
 	}), &slog.HandlerOptions{Level: slog.LevelDebug}))
 	go func() { s.returned <- ListenHTTP(ctx, d.MCPServer, o) }()
@@ -56,8 +58,7 @@ func listenHTTP(t *testing.T, d *double, o HTTPOptions) *httpServer {
 		s.client.CloseIdleConnections()
 	})
 	select {
-	case at := <-addr:
-		s.url = "http://" + at
+	case s.url = <-url:
 	case err := <-s.returned:
 		require.NoError(t, err)
 	}
@@ -196,7 +197,7 @@ func TestHealth(t *testing.T) {
 	closing, closes := context.WithCancel(t.Context())
 	closes()
 	w := httptest.NewRecorder()
-	newHandler(closing, newDouble(t).MCPServer, HTTPOptions{}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
+	newHandler(closing, newDouble(t).MCPServer, nil, newCalls(1, nil), newCalls(1, nil), HTTPOptions{}).ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/readyz", nil))
 	assert.Equal(t, http.StatusServiceUnavailable, w.Code)
 }
 
@@ -205,6 +206,9 @@ func TestHostAndOriginAreChecked(t *testing.T) {
 		none  = HTTPOptions{}
 		host  = HTTPOptions{AllowedHosts: []string{"mcp.example.com", "10.0.0.7:8443", "[2001:db8::7]"}}
 		pages = HTTPOptions{AllowedOrigins: []string{"https://app.example.com", "vscode-webview://abc"}}
+
+		public = HTTPOptions{PublicURL: "https://Team.example.com:8443/kol"}
+		both   = HTTPOptions{PublicURL: "https://team.example.com", AllowedHosts: host.AllowedHosts, AllowedOrigins: pages.AllowedOrigins}
 	)
 	tests := []struct {
 		options HTTPOptions
@@ -238,10 +242,21 @@ func TestHostAndOriginAreChecked(t *testing.T) {
 		{pages, "Origin", "vscode-webview://ABC", 200},
 		{pages, "Origin", "https://app.example.com:8443", 403},
 		{pages, "Origin", "http://localhost:6274", 403},
+		{public, "Host", "team.EXAMPLE.com", 200},
+		{public, "Host", "team.example.com:8443", 200},
+		{public, "Host", "localhost", 200},
+		{public, "Host", "evil.example", 403},
+		{public, "Host", "", 403},
+		{public, "Origin", "https://team.example.com:8443", 200},
+		{public, "Origin", "http://localhost:6274", 200},
+		{public, "Origin", "http://team.example.com:8443", 403},
+		{public, "Origin", "https://team.example.com", 403},
+		{both, "Host", "team.example.com", 200},
+		{both, "Origin", "https://team.example.com", 200},
 	}
 	for _, test := range tests {
 		test.options.Streamable, test.options.Logger = true, quiet()
-		handler := newHandler(t.Context(), newDouble(t).MCPServer, test.options)
+		handler := newHandler(t.Context(), newDouble(t).MCPServer, nil, newCalls(1, nil), newCalls(1, nil), test.options)
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/mcp", strings.NewReader(ping(1)))
 		r.Host = "localhost"
 		if len(test.options.AllowedHosts) > 0 {
@@ -279,6 +294,7 @@ func TestBrowsersMayUseTheServer(t *testing.T) {
 	answer := s.post(ping(1), "Origin", page)
 	assert.Equal(t, http.StatusOK, answer.status)
 	assert.Equal(t, page, answer.header.Get("Access-Control-Allow-Origin"))
+	assert.Equal(t, "WWW-Authenticate, Retry-After", answer.header.Get("Access-Control-Expose-Headers"))
 	assert.Equal(t, "Origin", answer.header.Get("Vary"))
 }
 
@@ -316,15 +332,15 @@ func (p pipes) dial() net.Conn {
 
 // overPipes runs a test in a bubble of synctest, with a server that takes one call
 // at a time.
-func overPipes(t *testing.T, test func(t *testing.T, d *double, p pipes)) {
+func overPipes(t *testing.T, test func(t *testing.T, d *double, p pipes, stop context.CancelFunc)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
 		d, p, ended := newDouble(t), make(pipes), make(chan error)
 		go func() {
-			ended <- serveHTTP(ctx, p, d.MCPServer, HTTPOptions{Streamable: true, MaxCalls: 1, Grace: time.Second, Logger: quiet(), keepAlive: time.Hour})
+			ended <- serveHTTP(ctx, p, nil, nil, d.MCPServer, HTTPOptions{Streamable: true, MaxCalls: 1, Grace: time.Second, Logger: quiet(), keepAlive: time.Hour})
 		}()
-		test(t, d, p)
+		test(t, d, p, stop)
 		stop()
 		require.NoError(t, <-ended)
 	})
@@ -344,7 +360,7 @@ func TestClientsThatStall(t *testing.T) {
 		"before the first event":    {"GET /sse HTTP/1.1\r\nHost: localhost\r\n\r\n", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			overPipes(t, func(t *testing.T, _ *double, p pipes) {
+			overPipes(t, func(t *testing.T, _ *double, p pipes, _ context.CancelFunc) {
 				stalled := p.dial()
 				_, err := io.WriteString(stalled, test.sent)
 				require.NoError(t, err)
@@ -371,7 +387,7 @@ func TestClientsThatStall(t *testing.T) {
 
 // The time that a client has for an answer begins with the answer.
 func TestACallMayTakeLong(t *testing.T) {
-	overPipes(t, func(t *testing.T, d *double, p pipes) {
+	overPipes(t, func(t *testing.T, d *double, p pipes, _ context.CancelFunc) {
 		client := p.dial()
 		answers := bufio.NewReader(client)
 		for range 2 { // on one connection
@@ -461,88 +477,41 @@ func TestAPanicEndsOneRequest(t *testing.T) {
 	_, err = s.client.Do(r)
 	require.Error(t, err)
 	assert.Equal(t, http.StatusOK, s.post(call(2, "echo")).status)
+	assert.Contains(t, s.log.String(), "panic serving")
 }
 
 func TestListeningFails(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer func() { _ = taken.Close() }()
-	for addr, want := range map[string]string{
-		taken.Addr().String(): "listen for MCP over HTTP",
-		"0.0.0.0:0":           "not a loopback address",
-		":0":                  "not a loopback address",
-		"localhost":           "not a loopback address",
+	const elsewhere = "192.0.2.1:0" // an address that no machine has
+	auth := Auth{Tokens: named(t, aliceToken)}
+	missing := filepath.Join(t.TempDir(), "missing.pem")
+	for _, test := range []struct {
+		options HTTPOptions
+		want    string
+	}{
+		{HTTPOptions{Addr: taken.Addr().String()}, "listen at MCP_ADDR"},
+		{HTTPOptions{Addr: "0.0.0.0:0"}, "set MCP_AUTH_TOKENS"},
+		{HTTPOptions{Addr: ":0"}, "set MCP_AUTH_TOKENS"},
+		{HTTPOptions{Addr: "localhost"}, "set MCP_AUTH_TOKENS"},
+		{HTTPOptions{Addr: elsewhere}, "set MCP_AUTH_TOKENS"},
+		{HTTPOptions{Addr: elsewhere, Unauthenticated: true}, "cannot assign requested address"},
+		{HTTPOptions{Addr: elsewhere, Auth: auth}, "cannot assign requested address"},
+		{HTTPOptions{Addr: "127.0.0.1:0", Auth: Auth{TokensFile: missing}}, "missing.pem"},
+		{HTTPOptions{Addr: "127.0.0.1:0", TLSCert: missing, TLSKey: missing}, "MCP_TLS_CERT"},
+		{HTTPOptions{Addr: "127.0.0.1:0", MetricsAddr: taken.Addr().String()}, "listen at MCP_METRICS_ADDR"},
 	} {
-		err := ListenHTTP(t.Context(), newDouble(t).MCPServer, HTTPOptions{Addr: addr, Logger: quiet()})
-		require.ErrorContains(t, err, want)
+		test.options.Logger = quiet()
+		err := ListenHTTP(t.Context(), newDouble(t).MCPServer, test.options)
+		require.ErrorContains(t, err, test.want)
+		assert.NotContains(t, err.Error(), "\n")
 	}
 }
 
-func TestShutdownAnswersCallsInFlight(t *testing.T) {
-	d := newDouble(t)
-	s := listenHTTP(t, d, HTTPOptions{Streamable: true})
-	idle, _ := s.session() // which nobody closes
-	posted := s.postLater(call(1, "slow"))
-	var streams []*events
-	for range 2 {
-		e, endpoint := s.session()
-		for id := range 3 {
-			require.Equal(t, http.StatusAccepted, s.do(http.MethodPost, endpoint, call(id, "slow")).status)
-		}
-		streams = append(streams, e)
-	}
-	d.await(7)
-	s.stop()
-	assert.Empty(t, idle.data(), "an idle stream is closed at once")
-	close(d.release)
-
-	assert.Contains(t, (<-posted).text, `"text":"done"`)
-	for _, e := range streams {
-		for range 3 {
-			assert.Contains(t, e.data(), `"text":"done"`)
-		}
-		assert.Empty(t, e.data(), "the stream ends")
-	}
-	require.NoError(t, <-s.returned)
-}
-
-// What would outlast the grace is answered by its own tool, which alone knows
-// what became of the call.
-func TestShutdownHasCancelledCallsAnswered(t *testing.T) {
-	d := newDouble(t)
-	s := listenHTTP(t, d, HTTPOptions{Streamable: true, Grace: unwind})
-	e, endpoint := s.session()
-	for id := range 3 {
-		require.Equal(t, http.StatusAccepted, s.do(http.MethodPost, endpoint, call(id, "slow")).status)
-	}
-	posted := s.postLater(call(3, "slow"))
-	d.await(4)
-	s.stop()
-	assert.Contains(t, (<-posted).text, "context canceled")
-	for range 3 {
-		assert.Contains(t, e.data(), "context canceled")
-	}
-	assert.Empty(t, e.data())
-	require.NoError(t, <-s.returned)
-}
-
-func TestShutdownEndsWithTheGrace(t *testing.T) {
-	d := newDouble(t)
-	s := listenHTTP(t, d, HTTPOptions{Streamable: true, Grace: time.Millisecond})
-	e, endpoint := s.session()
-	s.do(http.MethodPost, endpoint, call(1, "stubborn"))
-	var cut sync.WaitGroup
-	cut.Go(func() {
-		response, err := s.client.Post(s.url+"/mcp", "application/json", strings.NewReader(call(1, "stubborn")))
-		if assert.Error(t, err, "the call is cut off") {
-			return
-		}
-		_ = response.Body.Close()
-	})
-	d.await(2)
-	s.stop()
-	require.NoError(t, <-s.returned)
-	cut.Wait()
-	assert.Empty(t, e.data())
-	close(d.release)
+func TestTheLogTellsHowItIsServed(t *testing.T) {
+	open := listenHTTP(t, newDouble(t), HTTPOptions{})
+	assert.Contains(t, open.log.String(), `"scheme":"http","authenticated":false`)
+	guarded := listenHTTP(t, newDouble(t), HTTPOptions{Auth: Auth{Tokens: named(t, aliceToken)}})
+	assert.Contains(t, guarded.log.String(), `"scheme":"http","authenticated":true`)
 }

@@ -71,8 +71,8 @@ func restoreID(written []byte) []byte {
 // Client: @modelcontextprotocol/sdk 1.32.2, which counts its calls from 0 as its
 // neighbours do, and cancels those that take longer than a minute.
 func isCancellation(message []byte) bool {
-	if !bytes.Contains(message, []byte(mcp.MethodNotificationCancelled)) {
-		return false
+	if !bytes.Contains(message, []byte(mcp.MethodNotificationCancelled)) && !bytes.Contains(message, []byte(`\`)) {
+		return false // nor is it written with escapes
 	}
 	var m struct{ Method mcp.MCPMethod }
 	return json.Unmarshal(message, &m) == nil && m.Method == mcp.MethodNotificationCancelled

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bufio"
 	"bytes"
 	"net/http"
 	"net/http/httptest"
@@ -10,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"kol-portrait-mcp/telemetry"
 )
 
 // session opens an event stream, and returns it with its message endpoint.
@@ -57,6 +60,45 @@ func TestCommentsComeEvery15Seconds(t *testing.T) {
 		assert.Equal(t, 20, bytes.Count(stream.Body.Bytes(), []byte(": keep-alive\n\n")))
 		assert.Empty(t, document.Body.String())
 	})
+}
+
+func TestSSENamesThePublicAddress(t *testing.T) {
+	s := listenHTTP(t, newDouble(t), HTTPOptions{PublicURL: "https://team.example.com/kol"})
+	_, endpoint := s.session()
+	assert.Regexp(t, `^https://team\.example\.com/kol/message\?sessionId=\w+$`, endpoint)
+}
+
+func TestSSETakesMessagesOfItsOwnCallerOnly(t *testing.T) {
+	metrics := telemetry.NewMetrics(telemetry.Build{})
+	s := listenHTTP(t, newDouble(t), HTTPOptions{Auth: Auth{Tokens: named(t, "alice="+aliceToken+",alice=alices-next-token,bob="+bobToken)}, Metrics: metrics})
+	assert.Equal(t, http.StatusUnauthorized, s.do(http.MethodGet, "/sse", "").status)
+	response := s.open(http.MethodGet, "/sse", nil, "Authorization", "Bearer "+aliceToken)
+	e := &events{response.Header, bufio.NewScanner(response.Body), response.Body.Close}
+	endpoint := e.data()
+	for token, want := range map[string]int{
+		"":                  http.StatusUnauthorized,
+		bobToken:            http.StatusForbidden,
+		aliceToken:          http.StatusAccepted,
+		"alices-next-token": http.StatusAccepted,
+	} {
+		assert.Equal(t, want, s.do(http.MethodPost, endpoint, ping(1), "Authorization", "Bearer "+token).status, token)
+	}
+	for range 2 {
+		assert.Contains(t, e.data(), `"id":1`)
+	}
+	assert.Equal(t, 1.0, value(t, metrics, `kol_portrait_requests_refused_total{reason="forbidden"}`))
+}
+
+func TestSSEStreamsAreBounded(t *testing.T) {
+	handler := newHandler(t.Context(), newDouble(t).MCPServer, nil, newCalls(1, nil), newCalls(1, nil), HTTPOptions{Logger: quiet()})
+	server := httptest.NewServer(handler)
+	s := &httpServer{t: t, url: server.URL, client: server.Client()}
+	first, _ := s.session()
+	refused := s.do(http.MethodGet, "/sse", "")
+	assert.Equal(t, http.StatusServiceUnavailable, refused.status)
+	assert.Equal(t, "10", refused.header.Get("Retry-After"))
+	require.NoError(t, first.leave())
+	assert.Eventually(t, func() bool { return s.open(http.MethodGet, "/sse", nil).StatusCode == http.StatusOK }, time.Minute, time.Millisecond)
 }
 
 func TestSSEBoundsTheCallsOfASession(t *testing.T) {

@@ -12,6 +12,9 @@ import (
 	"time"
 
 	mcpserver "github.com/mark3labs/mcp-go/server"
+	"go.opentelemetry.io/otel/trace"
+
+	"kol-portrait-mcp/telemetry"
 )
 
 // The most that mcp-go allows: a tool call waits for the vendor most of the
@@ -24,27 +27,38 @@ const (
 // unwind is how long calls have to be answered once they are cancelled.
 const unwind = time.Second
 
-// ServeStdio serves MCP on in and out until in ends, a write to out fails or ctx
-// is done. It then takes no further messages, lets calls in flight finish and be
-// answered for at most grace, and returns nil. An error means that serving did
-// not begin.
+// StdioOptions say how ServeStdio serves.
+type StdioOptions struct {
+	In      io.Reader            // what the client writes
+	Out     io.Writer            // what the client reads
+	Grace   time.Duration        // how long calls in flight may take to be answered at the end
+	Metrics *telemetry.Metrics   // nil: none
+	Traces  trace.TracerProvider // nil: none
+	Logger  *slog.Logger         // must not be nil
+}
+
+// ServeStdio serves MCP on o.In and o.Out until o.In ends, a write to o.Out fails
+// or ctx is done. It then takes no further messages, lets calls in flight finish
+// and be answered for at most o.Grace, and returns nil. An error means that serving
+// did not begin.
 //
-// Calls that outlast grace are cancelled, so that their tools can still answer,
-// and left behind if they do not. A Read of in that blocks is also left behind; it
+// Calls that outlast the grace are cancelled, so that their tools can still answer,
+// and left behind if they do not. A Read of o.In that blocks is also left behind; it
 // ends with the process. A message that comes after the end has begun is dropped.
 //
 // ServeStdio adds middleware to mcp, and mcp-go keeps the session of stdio in a
-// global: serve one client at a time, and a server once. A program whose out is
+// global: serve one client at a time, and a server once. A program whose o.Out is
 // os.Stdout must ignore SIGPIPE, or a client that goes away kills it with its
 // calls in flight.
-func ServeStdio(ctx context.Context, mcp *mcpserver.MCPServer, in io.Reader, out io.Writer, grace time.Duration, log *slog.Logger) error {
+func ServeStdio(ctx context.Context, mcp *mcpserver.MCPServer, o StdioOptions) error {
 	listening, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()
 	running, cancelCalls := context.WithCancel(listening)
 	defer cancelCalls()
 	mcp.Use(cancelWith(running))
+	observe(mcp, o.Traces, o.Metrics, "pipe")
 	server := mcpserver.NewStdioServer(mcp)
-	server.SetErrorLogger(slog.NewLogLogger(log.Handler(), slog.LevelWarn))
+	server.SetErrorLogger(slog.NewLogLogger(o.Logger.Handler(), slog.LevelWarn))
 	mcpserver.WithWorkerPoolSize(stdioWorkers)(server)
 	mcpserver.WithQueueSize(stdioQueue)(server)
 
@@ -54,8 +68,9 @@ func ServeStdio(ctx context.Context, mcp *mcpserver.MCPServer, in io.Reader, out
 	defer func() { _ = toServer.Close() }() // the end of its input, which mcp-go does not log
 	ctx, leave := context.WithCancel(ctx)
 	defer leave()
-	client := &stdioClient{calls: newCalls(math.MaxInt, nil), out: out, leave: leave, log: log}
-	go client.feed(in, toServer)
+	client := &stdioClient{calls: newCalls(math.MaxInt, nil), out: o.Out, leave: leave, log: o.Logger}
+	o.Metrics.Watch(telemetry.Gauges{Calls: client.calls.count})
+	go client.feed(o.In, toServer)
 	served := make(chan error, 1)
 	go func() { served <- server.Listen(listening, messages, client) }()
 	select {
@@ -65,11 +80,11 @@ func ServeStdio(ctx context.Context, mcp *mcpserver.MCPServer, in io.Reader, out
 	}
 
 	answered := client.calls.drain()
-	if !within(grace, answered) {
-		log.Warn("calls in flight are cancelled: they outlast the shutdown", "grace", grace)
+	if !within(o.Grace, answered) {
+		o.Logger.Warn("calls in flight are cancelled: they outlast the shutdown", "grace", o.Grace)
 		cancelCalls()
 		if !within(unwind, answered) {
-			log.Warn("calls in flight are left behind: they do not heed their cancellation, or nobody reads their answers")
+			o.Logger.Warn("calls in flight are left behind: they do not heed their cancellation, or nobody reads their answers")
 		}
 	}
 	return nil

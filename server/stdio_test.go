@@ -40,7 +40,7 @@ func mute(t *testing.T, d *double, grace time.Duration) *stdioUser {
 	out, stdout := io.Pipe()
 	u := &stdioUser{t: t, in: in, out: out, stop: stop, messages: make(chan message, 1000), returned: make(chan error, 1)}
 	go func() {
-		err := ServeStdio(ctx, d.MCPServer, stdin, stdout, grace, quiet())
+		err := ServeStdio(ctx, d.MCPServer, StdioOptions{In: stdin, Out: stdout, Grace: grace, Logger: quiet()})
 		_ = stdout.Close()
 		u.returned <- err
 	}()
@@ -257,6 +257,6 @@ func TestStdioSaysWhyItDidNotBegin(t *testing.T) {
 	u.send(ping(1))
 	<-u.messages
 	silent, _ := io.Pipe()
-	err := ServeStdio(t.Context(), d.MCPServer, silent, io.Discard, time.Hour, quiet())
+	err := ServeStdio(t.Context(), d.MCPServer, StdioOptions{In: silent, Out: io.Discard, Grace: time.Hour, Logger: quiet()})
 	require.ErrorContains(t, err, "serve MCP on stdio", "the server has its session already")
 }

@@ -35,7 +35,12 @@ func ofDay(kolID, asOf string, i int) *schema.Portrait {
 
 func (p *pair) save(portrait *schema.Portrait) {
 	p.t.Helper()
-	require.NoError(p.t, p.next().Save(p.t.Context(), portrait))
+	p.saveAndKeep(portrait, 0)
+}
+
+func (p *pair) saveAndKeep(portrait *schema.Portrait, keep time.Duration) {
+	p.t.Helper()
+	require.NoError(p.t, p.next().Save(p.t.Context(), portrait, keep))
 }
 
 // newestIs asserts what either store says of a KOL's newest portrait.
@@ -174,13 +179,44 @@ func testSaveAgain(t *testing.T, p *pair) {
 	assert.Equal(t, []string{"kol"}, p.kols("", 10))
 }
 
+// The i-th portrait is retrieved at the i-th second.
+func testKeep(t *testing.T, p *pair) {
+	const keep = 10 * time.Second
+	january, february, undated := ofDay("kol", "2026-01-01", 0), ofDay("kol", "2026-02-01", 5), ofDay("kol", "", 1)
+	p.save(portrait("neighbour", 0))
+	for _, saved := range []*schema.Portrait{january, undated, february, ofDay("kol", "2026-03-01", 10)} {
+		p.saveAndKeep(saved, keep)
+	}
+	p.olderIs(january, "kol", "2026-02-01") // as old as may be
+	p.saveAndKeep(ofDay("kol", "2026-03-02", 11), keep)
+	p.olderIs(nil, "kol", "2026-02-01")
+	p.olderIs(february, "kol", "2026-03-01")
+
+	ahead := ofDay("kol", "2026-03-03", 100)
+	p.save(ahead) // lets go of none
+	behind := ofDay("kol", "2026-03-04", 2)
+	p.saveAndKeep(behind, keep)
+	p.olderIs(february, "kol", "2026-03-01")
+	p.saveAndKeep(ahead, keep) // is there already
+	p.newestIs(behind, "kol")
+	p.olderIs(ahead, "kol", "2026-03-04")
+
+	last := ofDay("kol", "2026-03-05", 200)
+	p.saveAndKeep(last, keep)
+	p.newestIs(last, "kol")
+	p.olderIs(nil, "kol", "2026-03-05")
+	p.olderIs(last, "kol", "9999-12-31")
+	p.newestIs(portrait("neighbour", 0), "neighbour")
+	assert.Equal(t, []string{"kol", "neighbour"}, p.kols("", 10))
+}
+
 func testConcurrentSaves(t *testing.T, p *pair) {
 	days := make([]string, 51)
 	for i := range days {
 		days[i] = time.Unix(int64(i)*86_400, 0).UTC().Format(time.DateOnly)
 	}
 	atOnce(100, func(i int) { // each twice
-		assert.NoError(t, p.next().Save(t.Context(), ofDay("kol", days[i/2], i/2)))
+		assert.NoError(t, p.next().Save(t.Context(), ofDay("kol", days[i/2], i/2), 0))
 	})
 	for i := range 50 {
 		p.olderIs(ofDay("kol", days[i], i), "kol", days[i+1])

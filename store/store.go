@@ -18,7 +18,7 @@ import (
 // also by several processes where it is shared.
 //
 // An error means that the store could not be reached or could not do what was
-// asked; the call may then have had its effect or not. Every method but Close may
+// asked; the call may then have had its effect or not. Every method but Close and Turn may
 // be called again with the same arguments without a second effect; the time that
 // a lease or a failure lasts then counts from the last call.
 type Store interface {
@@ -32,7 +32,11 @@ type Store interface {
 	// Save keeps a portrait beside those that are there. It does nothing where one
 	// with its ID is there already. Once Save has returned without an error, the
 	// portrait outlives the process, but for the memory store.
-	Save(ctx context.Context, p *schema.Portrait) error
+	//
+	// It also lets go of the KOL's portraits that were stored before p and retrieved
+	// more than keep before it; with a keep of 0 it lets go of none. The newest
+	// portrait of a KOL always stays.
+	Save(ctx context.Context, p *schema.Portrait, keep time.Duration) error
 	// KOLs returns the ids that begin with prefix and have a portrait, in the
 	// order of their bytes, at most limit.
 	KOLs(ctx context.Context, prefix string, limit int) ([]string, error)
@@ -50,14 +54,26 @@ type Store interface {
 	// has no lease in force.
 	Fail(ctx context.Context, kolID, holder string, failure *schema.Error, lasts time.Duration) error
 
-	// Charge counts one call on its day, unless the day has limit calls already; a
-	// limit of 0 means no limit. It returns whether the call is counted, also where
-	// it was counted before.
-	Charge(ctx context.Context, c Charge, limit int) (bool, error)
-	// Refund takes back a call that turned out not to be charged.
+	// Charge counts one call on its day and for its caller, unless one of the limits
+	// is reached: then it counts nothing. A call that is counted already is not
+	// refused, and counted once.
+	Charge(ctx context.Context, c Charge, limits Limits) (Refusal, error)
+	// Refund takes back a call that turned out not to be charged, from its day and
+	// from its caller.
 	Refund(ctx context.Context, c Charge) error
 	// Charged returns how many calls are counted on a day.
-	Charged(ctx context.Context, day schema.Day) (int, error)
+	Charged(ctx context.Context, day schema.Day) (Charges, error)
+
+	// Turn reserves the next request to the vendor among all processes that share
+	// the store, and returns how long to wait for it. Two requests are at least
+	// every apart; a pause lets nobody send more afterwards. Where ctx ends before
+	// the turn would come, no turn is taken, and the wait is returned all the same: those
+	// behind it would wait for nothing.
+	//
+	// A turn that is not used is lost: the requests behind it do not move up. Turn
+	// may be called again, but takes another turn then. A store that only the
+	// processes of one machine can share returns 0: there each process has its own limit.
+	Turn(ctx context.Context, every time.Duration) (wait time.Duration, err error)
 
 	// Ping reports whether the store can be reached.
 	Ping(ctx context.Context) error
@@ -80,6 +96,29 @@ type Lease struct {
 
 // Charge is one call that the vendor may charge.
 type Charge struct {
-	ID  string // never used again
-	Day schema.Day
+	ID     string // never used again
+	Day    schema.Day
+	Caller string // who started it; empty where callers have no names
+}
+
+// Limits are how many calls may be counted; 0 means no limit.
+type Limits struct {
+	Day    int // on one day
+	Caller int // on one day for one caller that has a name
+}
+
+// Refusal is the limit that keeps a call from being counted.
+type Refusal int
+
+// The refusals. A call that both limits refuse is refused for the day's.
+const (
+	NotRefused Refusal = iota // the call is counted
+	DayFull
+	CallerFull
+)
+
+// Charges are the calls that are counted on a day.
+type Charges struct {
+	All     int            // those of callers without a name included
+	Callers map[string]int // by the caller's name; a caller without a call, or without a name, is absent
 }

@@ -4,9 +4,11 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -61,6 +63,7 @@ func testStore(t *testing.T, kind string, start func(t *testing.T) opener) {
 		{"the newest is the one stored last", testNewest},
 		{"the older is the one of the latest day before", testOlder},
 		{"a portrait is saved once", testSaveAgain},
+		{"old portraits are let go of, the newest never", testKeep},
 		{"many save at once", testConcurrentSaves},
 		{"KOLs are listed by prefix", testKOLs},
 
@@ -70,10 +73,12 @@ func testStore(t *testing.T, kind string, start func(t *testing.T) opener) {
 		{"a failure is told to everyone until it runs out", testFailure},
 		{"of many who acquire at once one is granted", testConcurrentAcquires},
 
-		{"calls are counted up to the limit", testLimit},
+		{"calls are counted up to the day's limit", testLimit},
+		{"calls are counted up to a caller's limit", testCallerLimit},
 		{"a call is counted once", testChargeAgain},
 		{"a refund frees a place on its day", testRefund},
-		{"of many calls at once the limit is counted", testConcurrentCharges},
+		{"of many calls at once the limits are counted", testConcurrentCharges},
+		{"of many requests at once each has its turn", testTurns},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			open := start(t)
@@ -111,7 +116,7 @@ func atOnce(n int, do func(i int)) {
 func testClose(t *testing.T, p *pair) {
 	third := p.open("vendor")
 	require.NoError(t, third.Ping(t.Context()))
-	require.NoError(t, third.Save(t.Context(), portrait("kol", 1)))
+	require.NoError(t, third.Save(t.Context(), portrait("kol", 1), 0))
 	require.NoError(t, third.Close())
 	p.newestIs(portrait("kol", 1), "kol")
 	p.save(portrait("kol", 2))
@@ -124,13 +129,13 @@ func testScopes(t *testing.T, p *pair) {
 	defer func() { assert.NoError(t, s.Close()) }()
 	p.save(portrait("kol", 1))
 	p.acquire("kol", "A", long)
-	p.charge(call(0), 1)
+	p.charge(call(0), store.Limits{Day: 1})
 
 	apart.newestIs(nil, "kol")
 	apart.olderIs(nil, "kol", "9999-12-31")
 	assert.Empty(t, apart.kols("", 10))
 	assert.Equal(t, "B", apart.acquire("kol", "B", long).Holder)
-	assert.True(t, apart.charge(call(1), 1))
+	assert.Equal(t, store.NotRefused, apart.charge(call(1), store.Limits{Day: 1}))
 	apart.refund(call(0))
 	apart.release("kol", "A")
 	p.chargedIs(1, day)
@@ -152,10 +157,11 @@ func testDone(t *testing.T, p *pair) {
 		_, older := s.Older(ctx, "kol", "2026-03-08")
 		_, kols := s.KOLs(ctx, "", 10)
 		_, acquire := s.Acquire(ctx, "kol", "A", long)
-		_, charge := s.Charge(ctx, call(0), 1)
+		_, charge := s.Charge(ctx, call(0), store.Limits{})
 		_, charged := s.Charged(ctx, day)
+		_, turn := s.Turn(ctx, time.Second)
 		for i, err := range []error{
-			newest, older, kols, acquire, charge, charged, s.Save(ctx, portrait("kol", 1)),
+			newest, older, kols, acquire, charge, charged, turn, s.Save(ctx, portrait("kol", 1), 0),
 			s.Release(ctx, "kol", "A"), s.Fail(ctx, "kol", "A", failure, long), s.Refund(ctx, call(0)), s.Ping(ctx),
 		} {
 			assert.ErrorIs(t, err, context.Canceled, i)
@@ -165,14 +171,21 @@ func testDone(t *testing.T, p *pair) {
 
 const day schema.Day = "2026-11-23" // on which the suite counts
 
-// call returns the i-th call of the suite's day.
+// call returns the i-th call of the suite's day, by a caller without a name.
 func call(i int) store.Charge { return store.Charge{ID: fmt.Sprint("call-", i), Day: day} }
 
-func (p *pair) charge(c store.Charge, limit int) bool {
+// callBy is the i-th call, by a caller.
+func callBy(caller string, i int) store.Charge {
+	c := call(i)
+	c.Caller = caller
+	return c
+}
+
+func (p *pair) charge(c store.Charge, limits store.Limits) store.Refusal {
 	p.t.Helper()
-	counted, err := p.next().Charge(p.t.Context(), c, limit)
+	refusal, err := p.next().Charge(p.t.Context(), c, limits)
 	require.NoError(p.t, err)
-	return counted
+	return refusal
 }
 
 func (p *pair) refund(c store.Charge) {
@@ -182,59 +195,123 @@ func (p *pair) refund(c store.Charge) {
 
 func (p *pair) chargedIs(want int, on schema.Day) {
 	p.t.Helper()
+	p.chargesAre(want, map[string]int{}, on)
+}
+
+func (p *pair) chargesAre(all int, callers map[string]int, on schema.Day) {
+	p.t.Helper()
 	for range 2 {
-		n, err := p.next().Charged(p.t.Context(), on)
+		charges, err := p.next().Charged(p.t.Context(), on)
 		require.NoError(p.t, err)
-		assert.Equal(p.t, want, n, on)
+		assert.Equal(p.t, store.Charges{All: all, Callers: callers}, charges, on)
 	}
 }
 
 func testLimit(t *testing.T, p *pair) {
 	p.chargedIs(0, day)
-	for i := range 6 {
-		assert.Equal(t, i < 3, p.charge(call(i), 3))
+	for i, want := range []store.Refusal{store.NotRefused, store.NotRefused, store.NotRefused, store.DayFull, store.DayFull} {
+		assert.Equal(t, want, p.charge(call(i), store.Limits{Day: 3, Caller: 1}), "a caller without a name has no limit")
 	}
 	p.chargedIs(3, day)
-	assert.True(t, p.charge(call(3), 4), "refused once, counted under a higher limit")
-	assert.False(t, p.charge(call(4), 2), "a lower limit")
+	assert.Equal(t, store.NotRefused, p.charge(call(3), store.Limits{Day: 4}), "refused once, counted under a higher limit")
+	assert.Equal(t, store.DayFull, p.charge(call(4), store.Limits{Day: 2}), "a lower limit")
 	p.chargedIs(4, day)
-	assert.True(t, p.charge(call(4), 0), "no limit")
+	assert.Equal(t, store.NotRefused, p.charge(call(4), store.Limits{}), "no limit")
 	p.chargedIs(5, day)
+}
+
+func testCallerLimit(t *testing.T, p *pair) {
+	limits := store.Limits{Day: 6, Caller: 2}
+	for _, test := range []struct {
+		call store.Charge
+		want store.Refusal
+	}{
+		{callBy("red", 0), store.NotRefused},
+		{callBy("red", 1), store.NotRefused},
+		{callBy("red", 2), store.CallerFull},
+		{callBy("red", 1), store.NotRefused}, // is counted
+		{callBy("Red", 3), store.NotRefused}, // another's name
+		{callBy("oauth:海 <'%> sub", 4), store.NotRefused},
+		{call(5), store.NotRefused},
+		{call(6), store.NotRefused},
+		{callBy("blue", 7), store.DayFull},
+		{callBy("red", 2), store.DayFull}, // the day's comes first
+	} {
+		assert.Equal(t, test.want, p.charge(test.call, limits), test.call)
+	}
+	p.chargesAre(6, map[string]int{"red": 2, "Red": 1, "oauth:海 <'%> sub": 1}, day)
+	assert.Equal(t, store.CallerFull, p.charge(callBy("red", 2), store.Limits{Caller: 1}), "a lower limit")
+	assert.Equal(t, store.NotRefused, p.charge(callBy("red", 2), store.Limits{}), "no limit")
+	tomorrow := store.Charge{ID: "call-0", Day: "2026-11-24", Caller: "red"}
+	assert.Equal(t, store.NotRefused, p.charge(tomorrow, limits))
+	p.chargesAre(1, map[string]int{"red": 1}, tomorrow.Day)
 }
 
 func testChargeAgain(t *testing.T, p *pair) {
 	for range 4 {
-		assert.True(t, p.charge(call(0), 1))
+		assert.Equal(t, store.NotRefused, p.charge(callBy("red", 0), store.Limits{Day: 1, Caller: 1}))
 	}
-	assert.False(t, p.charge(call(1), 1))
-	p.chargedIs(1, day)
+	assert.Equal(t, store.DayFull, p.charge(call(1), store.Limits{Day: 1}))
+	p.chargesAre(1, map[string]int{"red": 1}, day)
 }
 
 func testRefund(t *testing.T, p *pair) {
+	limits := store.Limits{Day: 2, Caller: 1}
 	tomorrow := store.Charge{ID: "call-1", Day: "2026-11-24"}
-	p.refund(call(0)) // not counted
-	for _, c := range []store.Charge{call(0), call(1), tomorrow} {
-		assert.True(t, p.charge(c, 2))
+	p.refund(callBy("red", 0)) // not counted
+	for _, c := range []store.Charge{callBy("red", 0), call(1), tomorrow} {
+		assert.Equal(t, store.NotRefused, p.charge(c, limits))
 	}
 	for range 2 {
-		p.refund(call(0))
+		p.refund(callBy("red", 0))
 	}
 	p.chargedIs(1, day)
-	assert.True(t, p.charge(call(2), 2))
-	assert.False(t, p.charge(call(3), 2))
+	assert.Equal(t, store.NotRefused, p.charge(callBy("red", 2), limits))
+	assert.Equal(t, store.DayFull, p.charge(call(3), limits))
 	p.refund(tomorrow)
-	p.chargedIs(2, day)
+	p.chargesAre(2, map[string]int{"red": 1}, day)
 	p.chargedIs(0, tomorrow.Day)
 }
 
 func testConcurrentCharges(t *testing.T, p *pair) {
-	var counted atomic.Int32
+	var counted, ofRed atomic.Int32
 	atOnce(100, func(i int) {
-		ok, err := p.next().Charge(t.Context(), call(i), 10)
-		if assert.NoError(t, err) && ok {
+		c := call(i)
+		if i%2 == 0 {
+			c.Caller = "red"
+		}
+		refusal, err := p.next().Charge(t.Context(), c, store.Limits{Day: 30, Caller: 10})
+		if assert.NoError(t, err) && refusal == store.NotRefused {
 			counted.Add(1)
+			if c.Caller != "" {
+				ofRed.Add(1)
+			}
 		}
 	})
-	assert.EqualValues(t, 10, counted.Load())
-	p.chargedIs(10, day)
+	assert.EqualValues(t, 30, counted.Load())
+	p.chargesAre(30, map[string]int{"red": int(ofRed.Load())}, day)
+	assert.LessOrEqual(t, ofRed.Load(), int32(10))
+}
+
+// Only Redis knows of processes on other machines.
+func testTurns(t *testing.T, p *pair) {
+	every := time.Hour
+	if p.next().Kind() != "redis" {
+		every = 0
+	}
+	waits := make([]time.Duration, 50)
+	atOnce(len(waits), func(i int) {
+		var err error
+		waits[i], err = p.next().Turn(t.Context(), time.Hour)
+		assert.NoError(t, err)
+	})
+	slices.Sort(waits)
+	for i, wait := range waits {
+		assert.InDelta(t, time.Duration(i)*every, wait, float64(time.Minute))
+	}
+	apart := p.open("another vendor")
+	wait, err := apart.Turn(t.Context(), time.Hour)
+	require.NoError(t, err)
+	assert.Zero(t, wait)
+	require.NoError(t, apart.Close())
 }

@@ -124,8 +124,6 @@ func Label(name string) string {
 }
 
 var (
-	vendorID = regexp.MustCompile(`^[0-9A-Fa-f]{24}$`)
-	anyID    = regexp.MustCompile(`^[0-9A-Za-z_-]{1,64}$`)
 	// profileAddress is the address of a profile page, also where another address
 	// leads to it. Its last part is the id.
 	profileAddress = sync.OnceValue(func() *regexp.Regexp {
@@ -184,11 +182,14 @@ func (t *Tools) kolID(name, given string, lang schema.Language) (string, error) 
 		"。用户 ID 是主页地址的最后一段：https://www.xiaohongshu.com/user/profile/5d21ab6b000000001201567d 。"))
 }
 
+const idChars = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz_-"
+
 // id returns text where it is a KOL id: the vendor's own in lower case, since in
 // capitals it is the same KOL, which must not be paid for twice.
 func (t *Tools) id(text string) (id string, ok bool) {
-	if vendorID.MatchString(text) {
-		return strings.ToLower(text), true
+	lower := strings.ToLower(text)
+	if len(text) == 24 && strings.Trim(lower, "0123456789abcdef") == "" {
+		return lower, true
 	}
-	return text, t.AnyID && anyID.MatchString(text)
+	return text, t.AnyID && text != "" && len(text) <= 64 && strings.Trim(text, idChars) == ""
 }

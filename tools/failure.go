@@ -13,6 +13,8 @@ import (
 
 	"github.com/mark3labs/mcp-go/mcp"
 	mcpserver "github.com/mark3labs/mcp-go/server"
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/trace"
 
 	"kol-portrait-mcp/schema"
 )
@@ -101,30 +103,52 @@ func (f Failure) facts(e *schema.Error) string {
 	return fmt.Sprintf(say(f.lang, "Retryable: %s. Charged: %s.", "可重试：%s。是否计费：%s。"), retryable, charged)
 }
 
-// answerErrors logs each call and turns its error into a result that the
+// answerErrors logs and counts each call, and turns its error into a result that the
 // model can act on, instead of a protocol error that it never sees.
 func (t *Tools) answerErrors(next mcpserver.ToolHandlerFunc) mcpserver.ToolHandlerFunc {
 	return func(ctx context.Context, request mcp.CallToolRequest) (*mcp.CallToolResult, error) {
 		start := t.Now()
 		result, err := next(ctx, request)
 		log := t.Logger.With("tool", request.Params.Name, "took", t.Now().Sub(start).Round(time.Millisecond))
+		if caller := schema.CallerOf(ctx); caller != "" {
+			log = log.With("caller", caller)
+		}
 		if err != nil {
 			args, _ := t.ParsePortraitArguments(request.Params.Arguments) // both tools name the language alike
 			failure := FailureOf(err, args.Language)
 			logFailure(ctx, log.With("arguments", quote(request.Params.Arguments)), failure.Error, err)
+			t.count(ctx, request.Params.Name, string(failure.Error.Kind), "none")
 			result := mcp.NewToolResultStructured(failure, failure.Text())
 			result.IsError = true
 			return result, nil
 		}
+		source := "vendor"
 		switch answer := result.StructuredContent.(type) {
 		case *schema.PortraitResult:
+			if answer.Source.FromStore {
+				source = "store"
+			}
 			log = log.With("kolId", answer.KOLID, "fromStore", answer.Source.FromStore, "charged", answer.Source.Charged)
 		case *schema.Comparison:
 			log = log.With("portraits", len(answer.Portraits), "failures", len(answer.Failures), "fromStore", answer.Source.FromStore, "charged", answer.Source.Charged)
+			switch answer.Source.FromStore {
+			case 0:
+			case len(answer.Portraits):
+				source = "store"
+			default:
+				source = "mixed"
+			}
 		}
+		t.count(ctx, request.Params.Name, "ok", source)
 		log.InfoContext(ctx, "tool call answered")
 		return result, nil
 	}
+}
+
+// count counts a call, and says in its span how it ended.
+func (t *Tools) count(ctx context.Context, tool, outcome, source string) {
+	t.Metrics.Call(tool, outcome, source)
+	trace.SpanFromContext(ctx).SetAttributes(attribute.String("kol_portrait.outcome", outcome), attribute.String("kol_portrait.source", source))
 }
 
 // logFailure logs a failure under the attributes of log: what a client sees of

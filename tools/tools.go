@@ -20,6 +20,7 @@ import (
 
 	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/telemetry"
 )
 
 // The names under which clients call for portraits.
@@ -38,7 +39,7 @@ type Collector interface {
 	// nil where there is none.
 	Stored(ctx context.Context, kolID string) (*schema.Collected, error)
 	// Older returns what the KOL's newest portrait is compared with: the latest
-	// stored one of another day, nil where there is none. It collects nothing.
+	// stored one of an earlier day, nil where there is none. It collects nothing.
 	Older(ctx context.Context, newest *schema.Collected) (*schema.Collected, error)
 	// KOLs returns the ids that begin with prefix and have a stored portrait, in
 	// alphabetical order, at most limit.
@@ -55,6 +56,7 @@ type Options struct {
 	Sample    bool               // whether the vendor is the simulated one
 	AnyID     bool               // whether a KOL id may be other than the vendor's 24 hex digits
 	Now       func() time.Time   // tells how old a portrait is
+	Metrics   *telemetry.Metrics // nil: none
 	Logger    *slog.Logger
 }
 

@@ -2,12 +2,16 @@ package tools_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -20,6 +24,7 @@ import (
 	"github.com/tiktoken-go/tokenizer"
 
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/telemetry"
 	"kol-portrait-mcp/tools"
 )
 
@@ -238,26 +243,66 @@ func everything() map[string]any {
 	}
 }
 
-func TestOneCallIsOneLineOfTheLog(t *testing.T) {
+func TestOneCallIsOneLineOfTheLogAndOneOfTheFigures(t *testing.T) {
+	stored := func(ids ...string) collectorFunc { // of these, and charges for others
+		return func(_ context.Context, id string, _ bool) (*schema.Collected, error) {
+			p := paid()
+			p.ID, p.KOLID, p.FromStore = id, id, slices.Contains(ids, id)
+			p.Charged = !p.FromStore
+			return p, nil
+		}
+	}
 	for _, test := range []struct {
+		collector tools.Collector
 		tool      string
 		arguments map[string]any
-		want      string
+		caller    string
+		log       string
+		figure    string
 	}{
-		{tools.PortraitToolName, map[string]any{"kolId": kolID}, `msg="tool call answered" tool=get_kol_fans_portrait took=0s kolId=` + kolID + " fromStore=false charged=true\n"},
-		{tools.ComparisonToolName, map[string]any{"kolIds": kolID + "," + otherID}, `msg="tool call answered" tool=compare_kol_fans_portraits took=0s portraits=2 failures=0 fromStore=0 charged=2` + "\n"},
 		{
-			tools.PortraitToolName, map[string]any{"kolId": "sample-code-601"},
-			`level=WARN msg="call failed" tool=get_kol_fans_portrait took=0s arguments="{\"kolId\":\"sample-code-601\"}" charged=false error="insufficient_balance: The vendor account's balance is too low`,
+			sampleVendor(t), tools.PortraitToolName, map[string]any{"kolId": kolID}, "",
+			`msg="tool call answered" tool=get_kol_fans_portrait took=0s kolId=` + kolID + " fromStore=false charged=true\n",
+			`{outcome="ok",source="vendor",tool="get_kol_fans_portrait"} 1`,
+		},
+		{
+			stored(kolID), tools.PortraitToolName, map[string]any{"kolId": kolID}, "growth",
+			`msg="tool call answered" tool=get_kol_fans_portrait took=0s caller=growth kolId=` + kolID + " fromStore=true charged=false\n",
+			`{outcome="ok",source="store",tool="get_kol_fans_portrait"} 1`,
+		},
+		{
+			sampleVendor(t), tools.ComparisonToolName, map[string]any{"kolIds": kolID + "," + otherID}, "",
+			`msg="tool call answered" tool=compare_kol_fans_portraits took=0s portraits=2 failures=0 fromStore=0 charged=2` + "\n",
+			`{outcome="ok",source="vendor",tool="compare_kol_fans_portraits"} 1`,
+		},
+		{
+			stored(kolID, otherID), tools.ComparisonToolName, map[string]any{"kolIds": kolID + "," + otherID}, "",
+			`portraits=2 failures=0 fromStore=2 charged=0` + "\n",
+			`{outcome="ok",source="store",tool="compare_kol_fans_portraits"} 1`,
+		},
+		{
+			stored(kolID), tools.ComparisonToolName, map[string]any{"kolIds": kolID + "," + otherID}, "",
+			`portraits=2 failures=0 fromStore=1 charged=1` + "\n",
+			`{outcome="ok",source="mixed",tool="compare_kol_fans_portraits"} 1`,
+		},
+		{
+			sampleVendor(t), tools.PortraitToolName, map[string]any{"kolId": "sample-code-601"}, "growth",
+			`level=WARN msg="call failed" tool=get_kol_fans_portrait took=0s caller=growth arguments="{\"kolId\":\"sample-code-601\"}" charged=false error="insufficient_balance: The vendor account's balance is too low`,
+			`{outcome="insufficient_balance",source="none",tool="get_kol_fans_portrait"} 1`,
 		},
 	} {
 		var log strings.Builder
-		logged := tools.New(tools.Options{
-			Collector: sampleVendor(t), Language: schema.English, Sample: true, AnyID: true, Now: today, Logger: slog.New(slog.NewTextHandler(&log, nil)),
-		})
-		call(t, connect(t, logged), test.tool, test.arguments)
-		assert.Contains(t, log.String(), test.want)
+		metrics := telemetry.NewMetrics(telemetry.Build{})
+		served := tools.New(tools.Options{
+			Collector: test.collector, Language: schema.English, Sample: true, AnyID: true, Now: today, Metrics: metrics, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+		}).Server("1")
+		message := encode(t, map[string]any{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": map[string]any{"name": test.tool, "arguments": test.arguments}})
+		served.HandleMessage(schema.WithCaller(t.Context(), test.caller), json.RawMessage(message))
+		assert.Contains(t, log.String(), test.log)
 		assert.Equal(t, 1, strings.Count(log.String(), "\n"))
+		scraped := httptest.NewRecorder()
+		metrics.Handler().ServeHTTP(scraped, httptest.NewRequest(http.MethodGet, "/metrics", nil))
+		assert.Contains(t, scraped.Body.String(), "kol_portrait_calls_total"+test.figure)
 	}
 }
 

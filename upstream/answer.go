@@ -48,7 +48,7 @@ func (c *Client) judge(resp *http.Response, body []byte) (*schema.Portrait, *fai
 	case errors.Is(err, errDamaged), resp.StatusCode >= 200 && resp.StatusCode < 300:
 		return nil, untrusted(err)
 	default:
-		fail := &failure{rule: statusRule(resp.StatusCode), wait: retryAfter(resp.Header)}
+		fail := &failure{rule: statusRule(resp.StatusCode), wait: retryAfter(resp.Header), status: resp.StatusCode}
 		fail.what += fmt.Sprintf(" (HTTP %d)", resp.StatusCode)
 		return nil, fail
 	}

@@ -23,6 +23,7 @@ import (
 
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/secret"
+	"kol-portrait-mcp/telemetry"
 )
 
 // Config tells a Client whom to ask and how hard to try.
@@ -38,6 +39,7 @@ type Config struct {
 	BreakAfter  int                   // failures of the vendor in a row, all callers together, after which it is left alone for 30 s; 0: 10
 	UserAgent   string                // such as kol-portrait-mcp/1.2.3
 	Transport   http.RoundTripper     // sees URLs that hold the token; nil: the Client's own, with proxies from the environment
+	Metrics     *telemetry.Metrics    // nil: none
 	Logger      *slog.Logger          // nil: discards
 }
 
@@ -81,8 +83,8 @@ func New(cfg Config) *Client {
 	}
 }
 
-// Admit is asked right before each request, when all waiting is over. It
-// returns what to call once the outcome is known, with whether the request was
+// Admit is asked right before each request. It may itself wait, for the request's turn
+// among all processes. It returns what to call once the outcome is known, with whether the request was
 // charged or may have been. An error keeps the request from being sent and ends
 // the collection.
 type Admit func(ctx context.Context) (settle func(charged bool), err error)

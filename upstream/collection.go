@@ -11,7 +11,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
+	otelcodes "go.opentelemetry.io/otel/codes"
+
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/telemetry"
 )
 
 const (
@@ -110,10 +114,12 @@ func (c *collection) attempt(ctx context.Context, e schema.Endpoint) (*schema.Po
 	defer func() { settle(charged) }()
 	c.sent++
 	start, outcome := time.Now(), "success"
+	end := c.observe(ctx, e, req)
 	portrait, fail := c.client.exchange(req)
 	if fail != nil {
 		charged, outcome = fail.outcome.charged(), string(fail.kind)
 	}
+	end(fail, charged)
 	if ctx.Err() == nil { // a call that we have ended says nothing of the vendor
 		c.client.breaker.note(ctx, fail)
 	}
@@ -124,6 +130,29 @@ func (c *collection) attempt(ctx context.Context, e schema.Endpoint) (*schema.Po
 	}
 	portrait.KOLID, portrait.Fresh, portrait.Endpoint = c.kolID, c.fresh, e
 	return portrait, nil
+}
+
+// observe begins a span around one request, and returns what ends it and counts the
+// request. The span is made by hand: what net/http's own would record is the address,
+// and with it the token. The request does not carry the trace to the vendor.
+func (c *collection) observe(ctx context.Context, e schema.Endpoint, req *http.Request) (end func(fail *failure, charged bool)) {
+	start := time.Now()
+	_, span := telemetry.StartClient(ctx, "upstream attempt",
+		attribute.String("http.request.method", req.Method),
+		attribute.String("server.address", req.URL.Hostname()),
+		attribute.String("kol_portrait.endpoint", string(e)),
+		attribute.Int("kol_portrait.attempt", c.sent))
+	return func(fail *failure, charged bool) {
+		code := "0"
+		if fail != nil {
+			code = fail.label()
+			span.SetStatus(otelcodes.Error, c.client.config.Token.Hide(fail.what))
+			span.SetAttributes(attribute.String("error.type", string(fail.kind)))
+		}
+		span.SetAttributes(attribute.String("kol_portrait.code", code), attribute.Bool("kol_portrait.charged", charged))
+		span.End()
+		c.client.config.Metrics.Attempt(code, time.Since(start))
+	}
 }
 
 // exchange sends one request and judges its answer. Once the vendor may have the

@@ -21,11 +21,24 @@ type failure struct {
 
 	wait      time.Duration // before the next request, as the vendor asked for; 0: it did not
 	code      int           // the vendor's; 0: it gave none
+	status    int           // of HTTP, where that alone tells what happened; else 0
 	requestID string
 }
 
 // Error returns what happened; public returns what the caller sees.
 func (f *failure) Error() string { return f.what }
+
+// label is the failure in short: the vendor's code, else the HTTP status, else the kind.
+func (f *failure) label() string {
+	switch {
+	case f.code != 0:
+		return strconv.Itoa(f.code)
+	case f.status != 0:
+		return "http_" + strconv.Itoa(f.status)
+	default:
+		return string(f.kind)
+	}
+}
 
 // public is the failure as the caller sees it, after so many requests of its.
 func (f *failure) public(sent int) *schema.Error {

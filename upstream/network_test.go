@@ -20,6 +20,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/secret"
@@ -172,11 +173,14 @@ func TestTokenIsNowhere(t *testing.T) {
 	for name, transport := range ways {
 		t.Run(name, func(t *testing.T) {
 			var log bytes.Buffer
+			ctx, spans, metrics := observing(t)
 			c := testClient(transport, auto, func(cfg *Config) {
+				cfg.Metrics = metrics
 				cfg.Logger = slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 				cfg.Logger.Info("starts", "config", *cfg)
 			})
-			portrait, err := c.Portrait(t.Context(), someID, false, admitAll)
+			portrait, err := c.Portrait(ctx, someID, false, admitAll)
+			assertSecret(t, fmt.Sprintf("%+v %s", tracetest.SpanStubsFromReadOnlySpans(spans.Ended()), scrape(metrics)))
 			if portrait != nil {
 				assertSecret(t, fmt.Sprintf("%+v %s", *portrait, portrait.Data))
 			}

@@ -2,11 +2,12 @@
 import { Client, SSEClientTransport, StreamableHTTPClientTransport } from "@modelcontextprotocol/client";
 import { StdioClientTransport } from "@modelcontextprotocol/client/stdio";
 import { clientInfo, drive, say } from "./drive.mjs";
+import { connectAs } from "./user.mjs";
 
 const transports = {
   stdio: ({ command, args, env }) => new StdioClientTransport({ command, args, env }),
-  sse: ({ url }) => new SSEClientTransport(new URL(url)),
-  http: ({ url }) => new StreamableHTTPClientTransport(new URL(url)),
+  sse: ({ url }, authProvider) => new SSEClientTransport(new URL(url), { authProvider }),
+  http: ({ url }, authProvider) => new StreamableHTTPClientTransport(new URL(url), { authProvider }),
 };
 
 // pinned are the options that make a client speak one revision only.
@@ -15,10 +16,12 @@ function pinned(revision) {
   return handshake ? { supportedProtocolVersions: [revision] } : { versionNegotiation: { mode: { pin: revision } } };
 }
 
-async function connect(params) {
+async function dial(params, user) {
   const client = new Client(clientInfo, { ...pinned(params.revision), enforceStrictCapabilities: true });
   client.onerror = (error) => say({ complaint: String(error) });
-  await client.connect(transports[params.transport](params));
+  const transport = transports[params.transport](params, user);
+  if (user) user.transport = transport;
+  await client.connect(transport);
   return {
     client,
     hello: {
@@ -29,5 +32,7 @@ async function connect(params) {
     },
   };
 }
+
+const connect = (params) => connectAs(params.user, (user) => dial(params, user));
 
 drive({ connect, callTool: (client, params, options) => client.callTool(params, options) });

@@ -1,7 +1,7 @@
 // Lets a test drive the client of an SDK. Commands come on stdin and what comes
 // of them goes to stdout, one JSON object to a line:
 //
-//   {id, method: "connect", params: {transport, revision, ...}}   first
+//   {id, method: "connect", params: {transport, revision, user, ...}}   first
 //   {id, method, params, progress: true to hear of it}            any request of MCP
 //   {cancel: id}
 //   {id, method: "close"}                                         last

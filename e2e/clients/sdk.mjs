@@ -4,11 +4,12 @@ import { SSEClientTransport } from "@modelcontextprotocol/sdk/client/sse.js";
 import { StdioClientTransport } from "@modelcontextprotocol/sdk/client/stdio.js";
 import { StreamableHTTPClientTransport } from "@modelcontextprotocol/sdk/client/streamableHttp.js";
 import { clientInfo, drive, say } from "./drive.mjs";
+import { connectAs } from "./user.mjs";
 
 const transports = {
   stdio: ({ command, args, env }) => new StdioClientTransport({ command, args, env }),
-  sse: ({ url }) => new SSEClientTransport(new URL(url)),
-  http: ({ url }) => new StreamableHTTPClientTransport(new URL(url)),
+  sse: ({ url }, authProvider) => new SSEClientTransport(new URL(url), { authProvider }),
+  http: ({ url }, authProvider) => new StreamableHTTPClientTransport(new URL(url), { authProvider }),
 };
 
 // offering is a transport whose client offers one revision, where this SDK
@@ -27,10 +28,11 @@ function offering(revision, transport) {
   return transport;
 }
 
-async function connect(params) {
+async function dial(params, user) {
   const client = new Client(clientInfo, { enforceStrictCapabilities: true });
   client.onerror = (error) => say({ complaint: String(error) });
-  const transport = offering(params.revision, transports[params.transport](params));
+  const transport = offering(params.revision, transports[params.transport](params, user));
+  if (user) user.transport = transport;
   await client.connect(transport);
   return {
     client,
@@ -42,5 +44,7 @@ async function connect(params) {
     },
   };
 }
+
+const connect = (params) => connectAs(params.user, (user) => dial(params, user));
 
 drive({ connect, callTool: (client, params, options) => client.callTool(params, undefined, options) });

@@ -18,9 +18,9 @@ import (
 // where their context is done.
 type Store struct {
 	mu      sync.Mutex
-	history map[string][]*schema.Portrait // by KOL, in the order of storing
-	leases  map[string]lease              // by KOL
-	charges map[schema.Day]map[string]bool
+	history map[string][]*schema.Portrait    // by KOL, in the order of storing
+	leases  map[string]lease                 // by KOL
+	charges map[schema.Day]map[string]string // the callers, by the charge's ID
 }
 
 type lease struct {
@@ -36,7 +36,7 @@ func New() *Store {
 	return &Store{
 		history: map[string][]*schema.Portrait{},
 		leases:  map[string]lease{},
-		charges: map[schema.Day]map[string]bool{},
+		charges: map[schema.Day]map[string]string{},
 	}
 }
 
@@ -63,14 +63,19 @@ func (s *Store) Older(ctx context.Context, kolID, asOf string) (older *schema.Po
 }
 
 // Save implements store.Store, but that the portrait ends with the process.
-func (s *Store) Save(ctx context.Context, p *schema.Portrait) error {
+func (s *Store) Save(ctx context.Context, p *schema.Portrait, keep time.Duration) error {
 	kept := *p
 	kept.RetrievedAt = p.RetrievedAt.UTC().Truncate(time.Millisecond)
 	return s.locked(ctx, func() {
 		history := s.history[p.KOLID]
-		if !slices.ContainsFunc(history, func(old *schema.Portrait) bool { return old.ID == p.ID }) {
-			s.history[p.KOLID] = append(history, &kept)
+		if slices.ContainsFunc(history, func(old *schema.Portrait) bool { return old.ID == p.ID }) {
+			return
 		}
+		if keep > 0 {
+			oldest := kept.RetrievedAt.Add(-keep)
+			history = slices.DeleteFunc(history, func(old *schema.Portrait) bool { return old.RetrievedAt.Before(oldest) })
+		}
+		s.history[p.KOLID] = append(history, &kept)
 	})
 }
 
@@ -118,18 +123,26 @@ func (s *Store) Fail(ctx context.Context, kolID, holder string, failure *schema.
 }
 
 // Charge implements store.Store.
-func (s *Store) Charge(ctx context.Context, c store.Charge, limit int) (counted bool, err error) {
+func (s *Store) Charge(ctx context.Context, c store.Charge, limits store.Limits) (refusal store.Refusal, err error) {
 	err = s.locked(ctx, func() {
+		if _, counted := s.charges[c.Day][c.ID]; counted {
+			return
+		}
+		charges := s.charged(c.Day)
+		switch {
+		case limits.Day > 0 && charges.All >= limits.Day:
+			refusal = store.DayFull
+			return
+		case limits.Caller > 0 && charges.Callers[c.Caller] >= limits.Caller:
+			refusal = store.CallerFull
+			return
+		}
 		if s.charges[c.Day] == nil {
-			s.charges[c.Day] = map[string]bool{}
+			s.charges[c.Day] = map[string]string{}
 		}
-		day := s.charges[c.Day]
-		counted = limit == 0 || len(day) < limit || day[c.ID]
-		if counted {
-			day[c.ID] = true
-		}
+		s.charges[c.Day][c.ID] = c.Caller
 	})
-	return counted, err
+	return refusal, err
 }
 
 // Refund implements store.Store.
@@ -138,9 +151,25 @@ func (s *Store) Refund(ctx context.Context, c store.Charge) error {
 }
 
 // Charged implements store.Store.
-func (s *Store) Charged(ctx context.Context, day schema.Day) (n int, err error) {
-	err = s.locked(ctx, func() { n = len(s.charges[day]) })
-	return n, err
+func (s *Store) Charged(ctx context.Context, day schema.Day) (charges store.Charges, err error) {
+	err = s.locked(ctx, func() { charges = s.charged(day) })
+	return charges, err
+}
+
+// charged counts the charges of a day.
+func (s *Store) charged(day schema.Day) store.Charges {
+	charges := store.Charges{All: len(s.charges[day]), Callers: map[string]int{}}
+	for _, caller := range s.charges[day] {
+		if caller != "" {
+			charges.Callers[caller]++
+		}
+	}
+	return charges
+}
+
+// Turn implements store.Store: no other process shares what is in memory.
+func (s *Store) Turn(ctx context.Context, _ time.Duration) (time.Duration, error) {
+	return 0, ctx.Err()
 }
 
 // Ping implements store.Store.

@@ -2,7 +2,8 @@
 // replicas of a server share them.
 //
 // It works with Redis 6.2 and later, and with what speaks its protocol, such as
-// Valkey. All keys begin with kol-portrait:{SCOPE}: and are in one hash slot.
+// Valkey; with a Cluster, and with servers that Sentinels name. All keys begin with
+// kol-portrait:{SCOPE}: and are in one hash slot, so on one node of a Cluster.
 //
 // Whoever runs the server sets two things, for what is kept was paid for:
 //
@@ -14,14 +15,16 @@
 // A failover to a replica that lags behind forgets what it had not yet been
 // told, charges included.
 //
-// Leases expire by the server's clock alone, so the clocks of the processes that
-// share it do not matter.
+// Leases expire by the server's clock alone, and turns come by it, so the clocks of
+// the processes that share it do not matter. A failover to a server whose clock is
+// behind holds turns up by as much.
 package redis
 
 import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	goredis "github.com/redis/go-redis/v9"
 	"github.com/redis/go-redis/v9/logging"
@@ -32,16 +35,24 @@ import (
 
 // Store is a store.Store in Redis.
 type Store struct {
-	client  *goredis.Client
+	client  goredis.UniversalClient
 	prefix  string // of all keys, with the scope in braces: a script may touch keys of one hash slot
 	secrets []secret.Secret
+	checked atomic.Bool // the layout is ours
 }
 
 var _ store.Store = (*Store)(nil)
 
-// New returns the store at a redis:// or rediss:// (TLS) address, with user,
-// password and database number where there are any. Stores of different scopes
-// have nothing in common.
+// New returns the store at an address of go-redis's forms, redis:// or rediss://
+// (TLS), with user, password and database number where there are any:
+//
+//   - redis://:PASSWORD@HOST:PORT/DATABASE, one server
+//   - redis://:PASSWORD@HOST:PORT?addr=HOST:PORT&addr=HOST:PORT, a Cluster, of which
+//     some nodes are named. With a single address it is named twice.
+//   - redis://:PASSWORD@HOST:PORT/DATABASE?master_name=NAME&addr=HOST:PORT, a server
+//     that these Sentinels name. PASSWORD is theirs, the server's own is in password=.
+//
+// Stores of different scopes have nothing in common.
 //
 // It does not connect: a server that is down shows in the first call, and when it
 // is back calls succeed again. The error is for the person who wrote the
@@ -55,37 +66,31 @@ func New(address, scope string) (*Store, error) {
 		return nil, err
 	}
 	logging.Disable()
-	s := &Store{
+	return &Store{
+		client:  goredis.NewUniversalClient(options),
 		prefix:  "kol-portrait:{" + scope + "}:",
-		secrets: []secret.Secret{secret.New(address), secret.New(options.Password)},
-	}
-	options.OnConnect = s.checkLayout
-	s.client = goredis.NewClient(options)
-	return s, nil
+		secrets: []secret.Secret{secret.New(address), secret.New(options.Password), secret.New(options.SentinelPassword)},
+	}, nil
 }
 
 // layout is the version of what is under the keys.
 const layout = "2"
 
 // checkLayout refuses a server on which another version of this program keeps
-// its portraits, and marks one on which nobody does. It is called for each
-// connection.
-func (s *Store) checkLayout(ctx context.Context, conn *goredis.Conn) error {
-	var found *goredis.StringCmd
-	_, err := conn.Pipelined(ctx, func(p goredis.Pipeliner) error {
-		p.SetNX(ctx, s.prefix+"layout", layout, 0)
-		found = p.Get(ctx, s.prefix+"layout")
-		return nil
-	})
-	if err == nil && found.Val() != layout {
-		err = fmt.Errorf("what is stored there is of another version of this program: its layout is %s, and this one knows %s", found.Val(), layout)
+// its portraits, and marks one on which nobody does.
+func (s *Store) checkLayout(ctx context.Context) error {
+	found, err := layoutScript.Run(ctx, s.client, s.keys("layout"), layout).Text()
+	if err == nil && found != layout {
+		err = fmt.Errorf("what is stored there is of another version of this program: its layout is %s, and this one knows %s", found, layout)
 	}
+	s.checked.Store(err == nil)
 	return err
 }
 
-// Ping implements store.Store: the server answers and lets this client in.
+// Ping implements store.Store: the server lets this client in, and takes what it
+// writes. Of a Cluster that is the node that has the keys.
 func (s *Store) Ping(ctx context.Context) error {
-	return s.failure(ctx, "ping", s.client.Ping(ctx).Err())
+	return s.failure(ctx, "ping", s.checkLayout(ctx))
 }
 
 // Kind implements store.Store.
@@ -98,13 +103,28 @@ func (s *Store) Close() error {
 
 // run runs a script, which is one step for everybody, and returns its answer,
 // nil where it has none. It may run twice, since go-redis asks again when an
-// answer did not arrive: a script has no second effect.
-func (s *Store) run(ctx context.Context, attempted string, script *goredis.Script, keys []string, args ...any) (any, error) {
-	answer, err := script.Run(ctx, s.client, keys, args...).Result()
-	if errors.Is(err, goredis.Nil) {
-		return nil, nil
+// answer did not arrive: a script has no second effect, but that of Turn.
+func (s *Store) run(ctx context.Context, attempted string, script *goredis.Script, keys []string, args ...any) (answer any, err error) {
+	err = s.do(ctx, attempted, func() error {
+		answer, err = script.Run(ctx, s.client, keys, args...).Result()
+		if errors.Is(err, goredis.Nil) {
+			return nil
+		}
+		return err
+	})
+	return answer, err
+}
+
+// do asks the server, but not one on which another version keeps its portraits.
+// That is looked up once: go-redis's own hook for new connections is also called
+// for those to Sentinels, and to nodes of a Cluster that do not have the keys.
+func (s *Store) do(ctx context.Context, attempted string, ask func() error) error {
+	if !s.checked.Load() {
+		if err := s.checkLayout(ctx); err != nil {
+			return s.failure(ctx, attempted, err)
+		}
 	}
-	return answer, s.failure(ctx, attempted, err)
+	return s.failure(ctx, attempted, ask())
 }
 
 // failure says what was attempted, nil where err is. A proxy in front of the

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -39,6 +40,13 @@ func TestAddressesThatPeopleGetWrong(t *testing.T) {
 		{"redis://:" + password + "@127.0.0.1/0?ssl=true", errOptions},
 		{"redis://:" + password + "@127.0.0.1?tls=1", errOptions},
 		{"redis://:" + password + "@127.0.0.1?db=" + password, errOptions},
+		{"rediss://:" + password + "@127.0.0.1?addr=127.0.0.2:6379&skip_verify=true", errOptions},
+		{"redis://:" + password + "@127.0.0.1?addr=127.0.0.2", errOptions},
+		{"redis://:" + password + "@127.0.0.1?addr=127.0.0.2:6379&password=" + password, errOptions},
+		{"redis://:" + password + "@127.0.0.1?password=" + password, errOptions},
+		{"redis://:" + password + "@127.0.0.1?master_name=", errOptions},
+		{"redis://127.0.0.1?master_name=kol&password=" + password + "%", errOptions},
+		{"redis://127.0.0.1?master_name=kol&password=p@" + password, errEscape},
 		{"redis://:" + password + "@127.0.0.1:6379,127.0.0.2:6379/0", errHosts},
 		{"redis://:" + password + "@one,two", errHosts},
 		{"", errAddress},
@@ -54,9 +62,9 @@ func TestAddressesThatPeopleGetWrong(t *testing.T) {
 		assert.Nil(t, s, test.address)
 		require.Equal(t, test.want, err, test.address)
 	}
-	require.ErrorContains(t, errEscape, "write / as %2F, # as %23, ? as %3F, % as %25 in the password")
+	require.ErrorContains(t, errEscape, "write / as %2F, # as %23, ? as %3F, % as %25, @ as %40, & as %26 in the password")
 	require.ErrorContains(t, errOptions, "use rediss:// for TLS")
-	require.ErrorContains(t, errHosts, "one host")
+	require.ErrorContains(t, errHosts, "?addr=HOST:PORT&addr=HOST:PORT")
 }
 
 func TestAddress(t *testing.T) {
@@ -68,14 +76,36 @@ func TestAddress(t *testing.T) {
 		assert.Equal(t, "redis", s.Kind())
 		require.NoError(t, s.Close())
 	}
-	options, err := parse("rediss://user:pass%2Fword@redis.example:6380/3")
-	require.NoError(t, err)
-	assert.Equal(t, "redis.example:6380", options.Addr)
-	assert.Equal(t, "redis.example", options.TLSConfig.ServerName)
-	assert.False(t, options.TLSConfig.InsecureSkipVerify)
-	assert.Equal(t, "user", options.Username)
-	assert.Equal(t, "pass/word", options.Password)
-	assert.Equal(t, 3, options.DB)
+	for _, test := range []struct {
+		address    string
+		want       goredis.UniversalOptions
+		serverName string // of TLS
+	}{
+		{"rediss://user:pass%2Fword@redis.example:6380/3", goredis.UniversalOptions{
+			Addrs: []string{"redis.example:6380"}, Username: "user", Password: "pass/word", DB: 3,
+		}, "redis.example"},
+		{"rediss://user:pass%2Fword@one.example:6379?addr=two.example:6380&pool_size=7", goredis.UniversalOptions{
+			Addrs: []string{"one.example:6379", "two.example:6380"}, IsClusterMode: true, Username: "user", Password: "pass/word", PoolSize: 7,
+		}, "one.example"},
+		{"redis://node.example:6379?addr=node.example:6379", goredis.UniversalOptions{
+			Addrs: []string{"node.example:6379", "node.example:6379"}, IsClusterMode: true,
+		}, ""},
+		{"redis://watch:man@one.example:26379/3?master_name=kol&addr=two.example:26379&username=user&password=pass%2Fword", goredis.UniversalOptions{
+			Addrs: []string{"one.example:26379", "two.example:26379"}, MasterName: "kol", DB: 3,
+			SentinelUsername: "watch", SentinelPassword: "man", Username: "user", Password: "pass/word",
+		}, ""},
+	} {
+		got, err := parse(test.address)
+		require.NoError(t, err, test.address)
+		if test.serverName != "" {
+			assert.Equal(t, test.serverName, got.TLSConfig.ServerName)
+			assert.False(t, got.TLSConfig.InsecureSkipVerify)
+		}
+		assert.Equal(t, test.want, goredis.UniversalOptions{
+			Addrs: got.Addrs, IsClusterMode: got.IsClusterMode, MasterName: got.MasterName, DB: got.DB, PoolSize: got.PoolSize,
+			Username: got.Username, Password: got.Password, SentinelUsername: got.SentinelUsername, SentinelPassword: got.SentinelPassword,
+		})
+	}
 }
 
 // FuzzAddress writes any password into an address, escaped or not. Whatever
@@ -90,7 +120,10 @@ func FuzzAddress(f *testing.F) {
 		if !strings.HasPrefix(behind, "@") || strings.Contains(behind, "hunter2") {
 			return
 		}
-		for _, address := range []string{"redis://:" + hidden + behind, "redis://:" + url.QueryEscape(hidden) + behind, "redis://" + hidden + behind} {
+		for _, address := range []string{
+			"redis://:" + hidden + behind, "redis://:" + url.QueryEscape(hidden) + behind, "redis://" + hidden + behind,
+			"redis://:x" + behind + "?addr=h:1&master_name=kol&password=" + hidden,
+		} {
 			s, err := New(address, "vendor")
 			if err == nil {
 				require.NoError(t, s.Close())
@@ -144,16 +177,17 @@ func calls(s *Store) map[string]func(context.Context) error {
 	return map[string]func(context.Context) error{
 		"Newest":  func(ctx context.Context) error { _, err := s.Newest(ctx, "kol"); return err },
 		"Older":   func(ctx context.Context) error { _, err := s.Older(ctx, "kol", "2026-03-08"); return err },
-		"Save":    func(ctx context.Context) error { return s.Save(ctx, kept(1)) },
+		"Save":    func(ctx context.Context) error { return s.Save(ctx, kept(1), 0) },
 		"KOLs":    func(ctx context.Context) error { _, err := s.KOLs(ctx, "", 10); return err },
 		"Acquire": func(ctx context.Context) error { _, err := s.Acquire(ctx, "kol", "A", time.Hour); return err },
 		"Release": func(ctx context.Context) error { return s.Release(ctx, "kol", "A") },
 		"Fail": func(ctx context.Context) error {
 			return s.Fail(ctx, "kol", "A", &schema.Error{Kind: schema.RateLimited}, time.Hour)
 		},
-		"Charge":  func(ctx context.Context) error { _, err := s.Charge(ctx, c, 1); return err },
+		"Charge":  func(ctx context.Context) error { _, err := s.Charge(ctx, c, store.Limits{Day: 1}); return err },
 		"Refund":  func(ctx context.Context) error { return s.Refund(ctx, c) },
 		"Charged": func(ctx context.Context) error { _, err := s.Charged(ctx, c.Day); return err },
+		"Turn":    func(ctx context.Context) error { _, err := s.Turn(ctx, time.Microsecond); return err },
 		"Ping":    s.Ping,
 	}
 }
@@ -193,9 +227,13 @@ func TestServerThatQuotesThePassword(t *testing.T) {
 			}
 		}
 	})
-	err := open(t, "redis://:"+password+"@"+address).Ping(t.Context())
-	require.ErrorContains(t, err, "unknown command")
-	assertHidden(t, err)
+	for _, form := range []string{
+		"redis://:%[2]s@%[1]s", "redis://:%[2]s@%[1]s?addr=%[1]s", "redis://:%[2]s@%[1]s?master_name=kol", "redis://user:%[2]s@%[1]s?master_name=kol&password=another",
+	} {
+		err := open(t, fmt.Sprintf(form, address, password)).Ping(t.Context())
+		require.ErrorContains(t, err, "unknown command", form)
+		assertHidden(t, err)
+	}
 }
 
 // assertHidden says that nothing of the address is in what is printed of err.

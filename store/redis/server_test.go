@@ -14,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	goredis "github.com/redis/go-redis/v9"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -24,23 +23,13 @@ import (
 
 const prefix = "kol-portrait:{vendor}:"
 
-// admin is a client beside the store.
-func admin(t *testing.T, server *redistest.Server) *goredis.Client {
-	t.Helper()
-	options, err := goredis.ParseURL(server.URL())
-	require.NoError(t, err)
-	client := goredis.NewClient(options)
-	t.Cleanup(func() { _ = client.Close() })
-	return client
-}
-
 func TestServerGoesAndComesBack(t *testing.T) {
 	server := redistest.Start(t)
-	s, charge := open(t, server.URL()), store.Charge{ID: "kept", Day: "2026-11-22"}
-	require.NoError(t, s.Save(t.Context(), kept(1)))
+	s, charge := open(t, server.URL()), store.Charge{ID: "kept", Day: "2026-11-22", Caller: "red"}
+	require.NoError(t, s.Save(t.Context(), kept(1), 0))
 	_, err := s.Acquire(t.Context(), "held", "A", time.Hour)
 	require.NoError(t, err)
-	_, err = s.Charge(t.Context(), charge, 1)
+	_, err = s.Charge(t.Context(), charge, store.Limits{})
 	require.NoError(t, err)
 
 	server.Kill()
@@ -56,9 +45,9 @@ func TestServerGoesAndComesBack(t *testing.T) {
 	lease, err := s.Acquire(t.Context(), "held", "B", time.Hour)
 	require.NoError(t, err)
 	assert.Equal(t, "A", lease.Holder)
-	n, err := s.Charged(t.Context(), charge.Day)
+	charges, err := s.Charged(t.Context(), charge.Day)
 	require.NoError(t, err)
-	assert.Equal(t, 1, n)
+	assert.Equal(t, store.Charges{All: 1, Callers: map[string]int{"red": 1}}, charges)
 	for name, call := range calls(s) {
 		require.NoError(t, call(t.Context()), name)
 	}
@@ -83,6 +72,25 @@ func TestServerHangs(t *testing.T) {
 	}
 }
 
+// The server that a Sentinel named dies, and its replica takes over.
+func TestSentinelNamesAnother(t *testing.T) {
+	server := redistest.Start(t)
+	redistest.Start(t, "--replicaof", strings.Replace(server.Address, ":", " ", 1))
+	s := open(t, redistest.StartSentinel(t, server, 1))
+	require.NoError(t, s.Save(t.Context(), kept(1), 0))
+	require.EqualValues(t, 1, server.Client().Wait(t.Context(), 1, 10*time.Second).Val(), "the replica has it")
+
+	server.Kill()
+	require.Error(t, s.Ping(t.Context()))
+	require.Eventually(t, func() bool { return s.Ping(t.Context()) == nil }, 30*time.Second, 10*time.Millisecond)
+	p, err := s.Newest(t.Context(), "kept")
+	require.NoError(t, err)
+	assert.Equal(t, kept(1), p)
+	for name, call := range calls(s) {
+		require.NoError(t, call(t.Context()), name)
+	}
+}
+
 func TestPassword(t *testing.T) {
 	server := redistest.Start(t)
 	for _, user := range []string{":" + password + "@", "somebody:" + password + "@", ""} {
@@ -96,13 +104,13 @@ func TestPassword(t *testing.T) {
 func TestAnotherLayoutIsRefused(t *testing.T) {
 	server := redistest.Start(t)
 	require.NoError(t, open(t, server.URL()).Ping(t.Context()))
-	assert.Equal(t, "2", admin(t, server).Get(t.Context(), prefix+"layout").Val())
-	require.NoError(t, admin(t, server).Set(t.Context(), prefix+"layout", 3, 0).Err())
+	assert.Equal(t, "2", server.Client().Get(t.Context(), prefix+"layout").Val())
+	require.NoError(t, server.Client().Set(t.Context(), prefix+"layout", 3, 0).Err())
 
 	for name, call := range calls(open(t, server.URL())) {
 		require.ErrorContains(t, call(t.Context()), "another version of this program", name)
 	}
-	assert.Equal(t, []string{prefix + "layout"}, admin(t, server).Keys(t.Context(), "*").Val(), "nothing is touched")
+	assert.Equal(t, []string{prefix + "layout"}, server.Client().Keys(t.Context(), "*").Val(), "nothing is touched")
 }
 
 func TestAllKeysAreInOneSlot(t *testing.T) {
@@ -110,7 +118,7 @@ func TestAllKeysAreInOneSlot(t *testing.T) {
 	for name, call := range calls(open(t, server.URL())) {
 		require.NoError(t, call(t.Context()), name)
 	}
-	keys := admin(t, server).Keys(t.Context(), "*").Val()
+	keys := server.Client().Keys(t.Context(), "*").Val()
 	assert.NotEmpty(t, keys)
 	for _, key := range keys {
 		assert.Regexp(t, `^kol-portrait:\{vendor\}:`, key)
@@ -124,7 +132,7 @@ func TestChargesWhileConnectionsBreak(t *testing.T) {
 	const calls, limit = 100, 10
 	server := redistest.Start(t)
 	stores := []*Store{open(t, server.URL()), open(t, server.URL()), open(t, server.URL())}
-	client := admin(t, server)
+	client := server.Client()
 
 	var group sync.WaitGroup
 	var counted, cut atomic.Int64
@@ -132,12 +140,12 @@ func TestChargesWhileConnectionsBreak(t *testing.T) {
 		group.Go(func() {
 			connections, _ := client.ClientKillByFilter(t.Context(), "TYPE", "normal").Result()
 			cut.Add(connections)
-			c := store.Charge{ID: fmt.Sprint("call-", i), Day: "2026-11-23"}
-			ok, err := stores[i%len(stores)].Charge(t.Context(), c, limit)
+			c := store.Charge{ID: fmt.Sprint("call-", i), Day: "2026-11-23", Caller: "red"}
+			refusal, err := stores[i%len(stores)].Charge(t.Context(), c, store.Limits{Day: 2 * limit, Caller: limit})
 			for err != nil && t.Context().Err() == nil {
-				ok, err = stores[i%len(stores)].Charge(t.Context(), c, limit)
+				refusal, err = stores[i%len(stores)].Charge(t.Context(), c, store.Limits{Day: 2 * limit, Caller: limit})
 			}
-			if ok {
+			if refusal == store.NotRefused {
 				counted.Add(1)
 			}
 		})
@@ -145,9 +153,29 @@ func TestChargesWhileConnectionsBreak(t *testing.T) {
 	group.Wait()
 	assert.Positive(t, cut.Load(), "no connection was cut: nothing was tried")
 	assert.EqualValues(t, limit, counted.Load())
-	n, err := stores[0].Charged(t.Context(), "2026-11-23")
+	charges, err := stores[0].Charged(t.Context(), "2026-11-23")
 	require.NoError(t, err)
-	assert.Equal(t, limit, n)
+	assert.Equal(t, store.Charges{All: limit, Callers: map[string]int{"red": limit}}, charges)
+}
+
+func TestTurns(t *testing.T) {
+	server := redistest.Start(t)
+	s := open(t, server.URL())
+	turn := func(ctx context.Context, every, want time.Duration) {
+		t.Helper()
+		wait, err := s.Turn(ctx, every)
+		require.NoError(t, err)
+		assert.InDelta(t, want, wait, float64(time.Minute))
+	}
+	turn(t.Context(), time.Millisecond, 0)
+	require.Eventually(t, func() bool { return server.Client().Exists(t.Context(), prefix+"turn").Val() == 0 }, 10*time.Second, time.Millisecond)
+	turn(t.Context(), time.Hour, 0)
+	turn(t.Context(), 2*time.Hour, time.Hour) // the pause left no second one at once
+
+	short, cancel := context.WithTimeout(t.Context(), time.Hour)
+	defer cancel()
+	turn(short, time.Hour, 3*time.Hour) // which is too late
+	turn(t.Context(), time.Hour, 3*time.Hour)
 }
 
 // The server has done what it was asked, and its answer never arrives. All is
@@ -165,16 +193,16 @@ func TestAnswerIsLost(t *testing.T) {
 		require.False(t, lose.Load(), "no answer was lost")
 	}
 	lose.Store(true)
-	require.NoError(t, s.Save(t.Context(), kept(1)))
-	assert.EqualValues(t, 1, admin(t, server).HLen(t.Context(), prefix+"portraits:kept").Val())
-	assert.EqualValues(t, 1, admin(t, server).ZCard(t.Context(), prefix+"days:kept").Val())
+	require.NoError(t, s.Save(t.Context(), kept(1), 0))
+	assert.EqualValues(t, 1, server.Client().HLen(t.Context(), prefix+"portraits:kept").Val())
+	assert.EqualValues(t, 1, server.Client().ZCard(t.Context(), prefix+"days:kept").Val())
 
 	charge := store.Charge{ID: "first", Day: "2026-11-24"}
 	for range 2 {
 		lose.Store(true)
-		ok, err := s.Charge(t.Context(), charge, 1)
+		refusal, err := s.Charge(t.Context(), charge, store.Limits{Day: 1})
 		require.NoError(t, err)
-		assert.True(t, ok)
+		assert.Equal(t, store.NotRefused, refusal)
 	}
 }
 
@@ -229,7 +257,7 @@ func TestCloseLeavesNothingRunning(t *testing.T) {
 
 func BenchmarkNewest(b *testing.B) {
 	s := open(b, redistest.Start(b).URL())
-	require.NoError(b, s.Save(b.Context(), kept(1)))
+	require.NoError(b, s.Save(b.Context(), kept(1), 0))
 	b.ReportAllocs()
 	for b.Loop() {
 		if p, err := s.Newest(b.Context(), "kept"); err != nil || p == nil {
@@ -242,6 +270,6 @@ func BenchmarkNewest(b *testing.B) {
 func BenchmarkSave(b *testing.B) {
 	s := open(b, redistest.Start(b).URL())
 	for i := 0; b.Loop(); i++ {
-		require.NoError(b, s.Save(b.Context(), kept(i)))
+		require.NoError(b, s.Save(b.Context(), kept(i), 0))
 	}
 }

@@ -34,7 +34,7 @@ func sized(kolID string, i int) *schema.Portrait {
 func BenchmarkNewest(b *testing.B) {
 	s := openForBenchmark(b)
 	for i := range 300 {
-		require.NoError(b, s.Save(b.Context(), sized(fmt.Sprint("kol-", i%100), i)))
+		require.NoError(b, s.Save(b.Context(), sized(fmt.Sprint("kol-", i%100), i), 0))
 	}
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
@@ -47,7 +47,7 @@ func BenchmarkNewest(b *testing.B) {
 func BenchmarkSave(b *testing.B) {
 	s := openForBenchmark(b)
 	for i := 0; b.Loop(); i++ {
-		require.NoError(b, s.Save(b.Context(), sized("kol", i)))
+		require.NoError(b, s.Save(b.Context(), sized("kol", i), 0))
 	}
 }
 

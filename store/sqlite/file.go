@@ -23,10 +23,18 @@ var schemaSQL string
 
 const (
 	applicationID = 'K'<<24 | 'O'<<16 | 'L'<<8 | 'P' // as schema.sql marks a file
-	schemaVersion = 4
+	schemaVersion = 5
 	connections   = 4
 	lockWithin    = 10 * time.Second // the lock that is held while a file is made or put aside
 )
+
+// upgradeSQL makes version 5 of a file of version 4. Processes of that version that
+// have it open can go on using it.
+const upgradeSQL = `
+BEGIN IMMEDIATE;
+ALTER TABLE charges ADD COLUMN caller TEXT NOT NULL DEFAULT '';
+PRAGMA user_version = 5;
+COMMIT;`
 
 // errMoved is found where another process has put the file aside, or somebody
 // has deleted it.
@@ -144,8 +152,9 @@ func connect(path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// prepare makes the tables in a file that is new, refuses one that is not of
-// this version of this program, and prepares the statements.
+// prepare makes the tables in a file that is new, upgrades one of version 4,
+// refuses one that is not of this version of this program, and prepares the
+// statements.
 func (f *file) prepare(ctx context.Context) error {
 	var application, version, tables int
 	err := f.QueryRowContext(ctx, `SELECT (SELECT application_id FROM pragma_application_id),
@@ -159,6 +168,10 @@ func (f *file) prepare(ctx context.Context) error {
 		}
 	case application != applicationID:
 		return errors.New("it is a database of another program")
+	case version == 4:
+		if _, err := f.ExecContext(ctx, upgradeSQL); err != nil {
+			return err
+		}
 	case version != schemaVersion:
 		return fmt.Errorf("it is of another version of this program: its schema is %d, and this one knows %d", version, schemaVersion)
 	}

@@ -64,12 +64,12 @@ func child(do, path, name string, out io.Writer) error {
 		var done any
 		switch do {
 		case "save":
-			err, done = s.Save(ctx, numbered(name+kolOf(i), i)), i
+			err, done = s.Save(ctx, numbered(name+kolOf(i), i), 0), i
 		case "read":
 			_, err = s.Newest(ctx, kolOf(i))
 			done = i
 		case "charge":
-			done, err = s.Charge(ctx, store.Charge{ID: name + strconv.Itoa(i), Day: day}, limit)
+			done, err = s.Charge(ctx, store.Charge{ID: name + strconv.Itoa(i), Day: day, Caller: "own"}, store.Limits{Day: limit})
 		}
 		if err != nil {
 			return err
@@ -160,7 +160,7 @@ func TestThreeProcessesShareAFile(t *testing.T) {
 	require.Len(t, together(t, "save", path), 3*portraits, "and nothing in the log")
 	counted := 0
 	for _, line := range together(t, "charge", path) {
-		if line == "true" {
+		if line == fmt.Sprint(store.NotRefused) {
 			counted++
 		}
 	}
@@ -222,7 +222,7 @@ func TestDamagedFileIsPutAsideOnce(t *testing.T) {
 				require.NoError(t, err)
 				assert.Len(t, aside, 1)
 				s, log := open(t, path)
-				require.NoError(t, s.Save(t.Context(), numbered("after", 1)))
+				require.NoError(t, s.Save(t.Context(), numbered("after", 1), 0))
 				assert.True(t, has(t, s, "after", 1))
 				assert.Empty(t, log.String())
 			}

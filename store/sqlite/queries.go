@@ -27,6 +27,13 @@ INSERT INTO portraits (scope, id, kol_id, as_of, retrieved_at, fresh, endpoint, 
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 ON CONFLICT DO NOTHING`
 
+// dropSQL looks only at portraits that were stored before the saved one: that
+// one, or one behind it, is the newest.
+const dropSQL = `
+DELETE FROM portraits
+WHERE scope = ?1 AND kol_id = ?2 AND retrieved_at < ?4
+	AND seq < (SELECT seq FROM portraits WHERE scope = ?1 AND id = ?3)`
+
 const kolsSQL = `
 SELECT DISTINCT kol_id
 FROM portraits
@@ -63,22 +70,30 @@ WHERE scope = ? AND kol_id = ? AND holder = ? AND ends_at > ` + nowSQL
 )
 
 const (
+	// refusalSQL is the limit that keeps a call from being counted, 0 where none does.
+	refusalSQL = `
+SELECT CASE
+	WHEN EXISTS (SELECT 1 FROM charges WHERE scope = ?1 AND day = ?2 AND id = ?3) THEN 0
+	WHEN ?5 > 0 AND (SELECT count(*) FROM charges WHERE scope = ?1 AND day = ?2) >= ?5 THEN 1
+	WHEN ?6 > 0 AND ?4 <> '' AND (SELECT count(*) FROM charges WHERE scope = ?1 AND day = ?2 AND caller = ?4) >= ?6 THEN 2
+	ELSE 0
+END`
+
 	// A call that is counted already is written again, and so counted once.
 	chargeSQL = `
-INSERT INTO charges (scope, day, id)
-SELECT ?1, ?2, ?3
-WHERE ?4 = 0
-	OR (SELECT count(*) FROM charges WHERE scope = ?1 AND day = ?2) < ?4
-	OR EXISTS (SELECT 1 FROM charges WHERE scope = ?1 AND day = ?2 AND id = ?3)
+INSERT INTO charges (scope, day, id, caller)
+SELECT ?1, ?2, ?3, ?4
+WHERE (` + refusalSQL + `) = 0
 ON CONFLICT DO UPDATE SET id = id`
 
-	chargedSQL = `SELECT count(*) FROM charges WHERE scope = ? AND day = ?`
+	chargedSQL = `SELECT caller, count(*) FROM charges WHERE scope = ? AND day = ? GROUP BY caller`
 	refundSQL  = `DELETE FROM charges WHERE scope = ? AND day = ? AND id = ?`
 )
 
 // statements are prepared when the file is opened.
 var statements = []string{
-	newestSQL, olderSQL, saveSQL, kolsSQL, leaseSQL, grantSQL, releaseSQL, failSQL, chargeSQL, chargedSQL, refundSQL,
+	newestSQL, olderSQL, saveSQL, dropSQL, kolsSQL, leaseSQL, grantSQL, releaseSQL, failSQL,
+	chargeSQL, refusalSQL, chargedSQL, refundSQL,
 }
 
 // Newest implements store.Store.
@@ -112,9 +127,13 @@ func (s *Store) find(ctx context.Context, attempted, query string, args ...any) 
 }
 
 // Save implements store.Store.
-func (s *Store) Save(ctx context.Context, p *schema.Portrait) error {
+func (s *Store) Save(ctx context.Context, p *schema.Portrait, keep time.Duration) error {
 	_, err := s.write(ctx, "save a portrait", saveSQL, s.scope, p.ID, p.KOLID, p.AsOf, p.RetrievedAt.UnixMilli(),
 		p.Fresh, p.Endpoint, p.Environment, p.Sample, p.RequestID, []byte(p.Data))
+	if err != nil || keep <= 0 {
+		return err
+	}
+	_, err = s.write(ctx, "let go of old portraits", dropSQL, s.scope, p.KOLID, p.ID, p.RetrievedAt.Add(-keep).UnixMilli())
 	return err
 }
 
@@ -211,9 +230,21 @@ func (s *Store) Fail(ctx context.Context, kolID, holder string, failure *schema.
 }
 
 // Charge implements store.Store.
-func (s *Store) Charge(ctx context.Context, c store.Charge, limit int) (bool, error) {
-	written, err := s.write(ctx, "count a charged call", chargeSQL, s.scope, c.Day, c.ID, limit)
-	return written > 0, err
+func (s *Store) Charge(ctx context.Context, c store.Charge, limits store.Limits) (store.Refusal, error) {
+	args := []any{s.scope, c.Day, c.ID, c.Caller, limits.Day, limits.Caller}
+	for {
+		written, err := s.write(ctx, "count a charged call", chargeSQL, args...)
+		if err != nil || written > 0 {
+			return store.NotRefused, err
+		}
+		var refusal store.Refusal
+		err = s.do(ctx, "look up a limit", func(f *file) error {
+			return f.prepared[refusalSQL].QueryRowContext(ctx, args...).Scan(&refusal)
+		})
+		if err != nil || refusal != store.NotRefused { // else a refund has come between
+			return refusal, err
+		}
+	}
 }
 
 // Refund implements store.Store.
@@ -223,9 +254,31 @@ func (s *Store) Refund(ctx context.Context, c store.Charge) error {
 }
 
 // Charged implements store.Store.
-func (s *Store) Charged(ctx context.Context, day schema.Day) (n int, err error) {
+func (s *Store) Charged(ctx context.Context, day schema.Day) (charges store.Charges, err error) {
 	err = s.do(ctx, "count the charged calls", func(f *file) error {
-		return f.prepared[chargedSQL].QueryRowContext(ctx, s.scope, day).Scan(&n)
+		charges = store.Charges{Callers: map[string]int{}}
+		rows, err := f.prepared[chargedSQL].QueryContext(ctx, s.scope, day)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = rows.Close() }() // Err has told what there is to tell
+		for rows.Next() {
+			var caller string
+			var n int
+			if err := rows.Scan(&caller, &n); err != nil {
+				return err
+			}
+			charges.All += n
+			if caller != "" {
+				charges.Callers[caller] = n
+			}
+		}
+		return rows.Err()
 	})
-	return n, err
+	return charges, err
+}
+
+// Turn implements store.Store: each process has its own limit.
+func (s *Store) Turn(ctx context.Context, _ time.Duration) (time.Duration, error) {
+	return 0, ctx.Err()
 }

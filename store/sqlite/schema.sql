@@ -1,4 +1,4 @@
--- Version 4; those before it were never released. A row belongs to a scope, and
+-- Version 5; those before 4 were never released. A row belongs to a scope, and
 -- is seen only by those who open the file for that scope. Times are milliseconds
 -- since 1970, UTC.
 
@@ -32,13 +32,14 @@ CREATE TABLE leases (
     PRIMARY KEY (scope, kol_id)
 ) STRICT, WITHOUT ROWID;
 
--- The calls that count on a day.
+-- The calls that count on a day. The caller is empty where it has no name.
 CREATE TABLE charges (
-    scope TEXT NOT NULL,
-    day   TEXT NOT NULL,
-    id    TEXT NOT NULL,
+    scope  TEXT NOT NULL,
+    day    TEXT NOT NULL,
+    id     TEXT NOT NULL,
+    caller TEXT NOT NULL DEFAULT '',
     PRIMARY KEY (scope, day, id)
 ) STRICT, WITHOUT ROWID;
 
 PRAGMA application_id = 1263488080; -- KOLP
-PRAGMA user_version = 4;
+PRAGMA user_version = 5;

@@ -16,6 +16,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"kol-portrait-mcp/store"
 )
 
 // open opens a file of a test, with a log to look into.
@@ -74,7 +76,7 @@ func TestDefaultPathDependsOnTheHomeFolderAlone(t *testing.T) {
 func TestOnlyTheUserMayRead(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "made", "here", "portraits.db")
 	s, _ := open(t, path)
-	require.NoError(t, s.Save(t.Context(), numbered("kol", 1)))
+	require.NoError(t, s.Save(t.Context(), numbered("kol", 1), 0))
 	assert.Equal(t, []string{"portraits.db", "portraits.db-shm", "portraits.db-wal", "portraits.db.lock"}, names(t, path))
 	for _, name := range names(t, path) {
 		info, err := os.Stat(filepath.Join(filepath.Dir(path), name))
@@ -136,10 +138,10 @@ func TestErrorsThatMayPass(t *testing.T) {
 }
 
 func TestFileOfAnotherVersionIsRefused(t *testing.T) {
-	for _, version := range []int{3, 5} {
+	for _, version := range []int{3, 6} {
 		path := filepath.Join(t.TempDir(), "portraits.db")
 		s, _ := open(t, path)
-		require.NoError(t, s.Save(t.Context(), numbered("kol", 1)))
+		require.NoError(t, s.Save(t.Context(), numbered("kol", 1), 0))
 		require.NoError(t, s.Close())
 		db, err := connect(path)
 		require.NoError(t, err)
@@ -151,11 +153,33 @@ func TestFileOfAnotherVersionIsRefused(t *testing.T) {
 
 		_, err = Open(t.Context(), Options{Path: path, Scope: "vendor"})
 		require.ErrorIs(t, err, ErrUnusable)
-		require.ErrorContains(t, err, fmt.Sprintf("another version of this program: its schema is %d, and this one knows 4", version))
+		require.ErrorContains(t, err, fmt.Sprintf("another version of this program: its schema is %d, and this one knows 5", version))
 		after, err := os.ReadFile(path)
 		require.NoError(t, err)
 		assert.True(t, bytes.Equal(before, after), "the file is not touched")
 		assert.Equal(t, []string{"portraits.db", "portraits.db.lock"}, names(t, path))
+	}
+}
+
+func TestFileOfVersion4IsUpgraded(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "portraits.db")
+	old, _ := open(t, path)
+	require.NoError(t, old.Save(t.Context(), numbered("kol", 1), 0))
+	_, err := old.file.ExecContext(t.Context(), `ALTER TABLE charges DROP COLUMN caller;
+		INSERT INTO charges (scope, day, id) VALUES ('vendor', '2026-11-23', 'old'); PRAGMA user_version = 4`)
+	require.NoError(t, err)
+	require.NoError(t, old.Close())
+
+	for range 2 {
+		s, _ := open(t, path)
+		assert.True(t, has(t, s, "kol", 1))
+		refusal, err := s.Charge(t.Context(), store.Charge{ID: "new", Day: "2026-11-23", Caller: "red"}, store.Limits{Day: 2})
+		require.NoError(t, err)
+		assert.Equal(t, store.NotRefused, refusal)
+		charges, err := s.Charged(t.Context(), "2026-11-23")
+		require.NoError(t, err)
+		assert.Equal(t, store.Charges{All: 2, Callers: map[string]int{"red": 1}}, charges)
+		require.NoError(t, s.Close())
 	}
 }
 
@@ -165,7 +189,7 @@ func damage(t *testing.T, how func(content []byte) []byte) (path string) {
 	path = filepath.Join(t.TempDir(), "portraits.db")
 	s, _ := open(t, path)
 	for i := range 50 {
-		require.NoError(t, s.Save(t.Context(), numbered(kolOf(i), i)))
+		require.NoError(t, s.Save(t.Context(), numbered(kolOf(i), i), 0))
 	}
 	require.NoError(t, s.Close())
 	content, err := os.ReadFile(path)
@@ -208,12 +232,12 @@ func TestDamagedFileIsPutAside(t *testing.T) {
 				require.NoError(t, err)
 			}
 			for i := range 50 {
-				require.NoError(t, s.Save(t.Context(), numbered(kolOf(i), 100+i)))
+				require.NoError(t, s.Save(t.Context(), numbered(kolOf(i), 100+i), 0))
 			}
 			for i := range 50 {
 				assert.True(t, has(t, s, kolOf(i), 100+i))
 			}
-			require.NoError(t, another.Save(t.Context(), numbered("another", 1)))
+			require.NoError(t, another.Save(t.Context(), numbered("another", 1), 0))
 			assert.True(t, has(t, s, "another", 1), "nobody saves in the file that was put aside")
 			aside, err := filepath.Glob(path + ".damaged-*Z")
 			require.NoError(t, err)
@@ -237,7 +261,7 @@ func TestManyFindTheDamageAtOnce(t *testing.T) {
 			group.Go(func() {
 				_, err := s.Newest(t.Context(), kolOf(i))
 				assert.NoError(t, err)
-				assert.NoError(t, s.Save(t.Context(), numbered(kolOf(i), 100+i)))
+				assert.NoError(t, s.Save(t.Context(), numbered(kolOf(i), 100+i), 0))
 			})
 		}
 		group.Wait()
@@ -248,11 +272,11 @@ func TestManyFindTheDamageAtOnce(t *testing.T) {
 func TestDeletedFileIsMadeAnew(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "portraits.db")
 	s, _ := open(t, path)
-	require.NoError(t, s.Save(t.Context(), numbered("kol", 1)))
+	require.NoError(t, s.Save(t.Context(), numbered("kol", 1), 0))
 	for _, name := range names(t, path) {
 		require.NoError(t, os.Remove(filepath.Join(filepath.Dir(path), name)))
 	}
-	require.NoError(t, s.Save(t.Context(), numbered("kol", 2)))
+	require.NoError(t, s.Save(t.Context(), numbered("kol", 2), 0))
 	again, _ := open(t, path)
 	assert.True(t, has(t, again, "kol", 2))
 }
@@ -262,7 +286,7 @@ func TestDeletedFileIsMadeAnew(t *testing.T) {
 func TestWriteLockIsHeld(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "portraits.db")
 	s, _ := open(t, path)
-	require.NoError(t, s.Save(t.Context(), numbered("kol", 1)))
+	require.NoError(t, s.Save(t.Context(), numbered("kol", 1), 0))
 	_, err := s.Acquire(t.Context(), "kol", "A", time.Hour)
 	require.NoError(t, err)
 	letGo := holdWriteLock(t, path)
@@ -276,12 +300,12 @@ func TestWriteLockIsHeld(t *testing.T) {
 	defer cancel()
 	started := time.Now()
 	for range 3 {
-		require.ErrorIs(t, s.Save(ctx, numbered("kol", 2)), context.DeadlineExceeded)
+		require.ErrorIs(t, s.Save(ctx, numbered("kol", 2), 0), context.DeadlineExceeded)
 	}
 	assert.Less(t, time.Since(started), 5*time.Second)
 
 	time.AfterFunc(50*time.Millisecond, letGo)
-	require.NoError(t, s.Save(t.Context(), numbered("kol", 2)), "waits for the lock")
+	require.NoError(t, s.Save(t.Context(), numbered("kol", 2), 0), "waits for the lock")
 	assert.True(t, has(t, s, "kol", 2))
 }
 
