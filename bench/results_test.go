@@ -76,6 +76,6 @@ func TestTheReportNamesWhatIsBroken(t *testing.T) {
 
 	r[series{idleMemory, ours}] = []float64{3}
 	table, err = r.report(false)
-	require.EqualError(t, err, idleMemory+": at most 2 times that of mcp-go, but it is 3")
-	assert.Contains(t, table, "at most 2 times that of mcp-go: 3, BROKEN.\n")
+	require.EqualError(t, err, idleMemory+": at most 2.25 times that of mcp-go, but it is 3")
+	assert.Contains(t, table, "at most 2.25 times that of mcp-go: 3, BROKEN.\n")
 }
