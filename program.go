@@ -58,6 +58,7 @@ type program struct {
 	tools     *tools.Tools
 	metrics   *telemetry.Metrics // nil where nobody reads them
 	traces    *telemetry.Traces  // nil where nobody collects them
+	purpose   purpose
 }
 
 // build makes the parts that cfg asks for. Nothing is dialled yet, but a file
@@ -142,7 +143,7 @@ func build(ctx context.Context, cfg *config.Config, purpose purpose, stderr io.W
 		}
 	}
 	metrics.Watch(gauges)
-	return &program{cfg, log, storeName, portraits, audience.New(baseline), answers, metrics, traces}, nil
+	return &program{cfg, log, storeName, portraits, audience.New(baseline), answers, metrics, traces, purpose}, nil
 }
 
 // with makes the parts, runs something with them, and closes them.
@@ -326,7 +327,9 @@ func (prog *program) close(ctx context.Context) error {
 		defer cancel()
 		prog.traces.Close(sending)
 	}
-	prog.log.InfoContext(ctx, "kol-portrait-mcp has ended", "error", err)
+	if prog.purpose.serves {
+		prog.log.InfoContext(ctx, "kol-portrait-mcp has ended", "error", err)
+	}
 	writing, cancel := context.WithTimeout(ctx, lastLines)
 	defer cancel()
 	prog.log.Close(writing)

@@ -91,6 +91,7 @@ type claims struct {
 // words are a JSON array of texts, or one text with spaces between them.
 type words []string
 
+// UnmarshalJSON implements json.Unmarshaler.
 func (w *words) UnmarshalJSON(text []byte) error {
 	var spaced string
 	if json.Unmarshal(text, &spaced) == nil {

@@ -67,13 +67,12 @@ func newSSE(shutdown context.Context, server *mcpserver.MCPServer, all, streams 
 // stream serves GET /sse until the client leaves or, when the server shuts down,
 // all calls of the session have been answered.
 func (s *sse) stream(w http.ResponseWriter, r *http.Request) {
-	caller := schema.CallerOf(r.Context())
-	open := newCalls(callerStreams, s.streams)
-	if known, found, _ := s.callers.PeekOrAdd(caller, open); found {
-		open = known
-	}
-	if caller == "" { // all of them are one
-		open = s.streams
+	caller, open := schema.CallerOf(r.Context()), s.streams
+	if caller != "" { // without names, all callers are one
+		open = newCalls(callerStreams, s.streams)
+		if known, found, _ := s.callers.PeekOrAdd(caller, open); found {
+			open = known
+		}
 	}
 	if !open.begin() {
 		s.metrics.Refused("streams")
@@ -84,7 +83,7 @@ func (s *sse) stream(w http.ResponseWriter, r *http.Request) {
 	ctx, end := context.WithCancel(r.Context())
 	defer end()
 	id, calls := rand.Text(), newCalls(sessionCalls, s.all)
-	s.sessions.Store(id, &session{calls, ctx, schema.CallerOf(ctx)})
+	s.sessions.Store(id, &session{calls, ctx, caller})
 	defer calls.abandon()
 	defer s.sessions.Delete(id)
 	defer context.AfterFunc(s.shutdown, func() { //nolint:contextcheck // as shutdown says

@@ -84,9 +84,9 @@ func New(cfg Config) *Client {
 }
 
 // Admit is asked right before each request. It may itself wait, for the request's turn
-// among all processes. It returns what to call once the outcome is known, with whether the request was
-// charged or may have been. An error keeps the request from being sent and ends
-// the collection.
+// among all processes. It returns what to call once the outcome is known, with
+// whether the request was charged or may have been. An error keeps the request from
+// being sent and ends the collection.
 type Admit func(ctx context.Context) (settle func(charged bool), err error)
 
 // Portrait asks the vendor for the audience portrait of kolID, and returns what
