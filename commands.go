@@ -106,7 +106,7 @@ func newRoot(p process) *cobra.Command {
 		}
 		flags.String(o.flag, "", o.usage+" (overrides "+o.variable+")")
 	}
-	root.AddCommand(newPortrait(p), newUsage(p), newDoctor(p), &cobra.Command{
+	root.AddCommand(newPortrait(p), newUsage(p), newDoctor(p), newHealth(p), &cobra.Command{
 		Use:   "version",
 		Short: "Print version, commit and Go version",
 		Args:  cobra.NoArgs,

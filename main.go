@@ -18,8 +18,9 @@ import (
 	"github.com/sethvargo/go-envconfig"
 )
 
-// version is the product's, as in the tags of its repository.
-const version = "0.1.0"
+// version is the product's, as in the tags of its repository. The linker sets it in
+// a release.
+var version = "0.1.0"
 
 // commit is set by the linker in a build outside the repository, such as the
 // container's.

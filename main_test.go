@@ -1,15 +1,10 @@
 package main
 
 import (
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
-	"github.com/stretchr/testify/require"
-
-	"kol-portrait-mcp/config"
 )
 
 func TestMain(m *testing.M) {
@@ -27,30 +22,4 @@ func TestCommands(t *testing.T) {
 			return nil
 		},
 	})
-}
-
-func TestREADMEShowsAnswersAsTheyAre(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	for _, name := range []string{"documented.en.txt", "comparison.shortlist.en.txt"} {
-		answer, err := os.ReadFile("testdata/texts/" + name)
-		require.NoError(t, err)
-		if !strings.Contains(string(readme), "```text\n"+string(answer)+"```\n") {
-			t.Errorf("README.md does not show %s", name)
-		}
-	}
-}
-
-func TestREADMEHasEveryVariableAsItIsDescribed(t *testing.T) {
-	readme, err := os.ReadFile("README.md")
-	require.NoError(t, err)
-	for _, v := range config.Variables() {
-		value := " "
-		if v.Default != "" {
-			value = " `" + v.Default + "` "
-		}
-		if row := "| `" + v.Name + "` |" + value + "| " + v.Meaning + " |\n"; !strings.Contains(string(readme), row) {
-			t.Errorf("README.md has no row %s", row)
-		}
-	}
 }

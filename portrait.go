@@ -17,7 +17,7 @@ import (
 // formats are the values of --format; tables are those that have a row for each
 // KOL, also where there is one.
 var (
-	formats = []string{"text", "json", "jsonl", "csv", "csv-long", "md"}
+	formats = []string{"text", "json", "jsonl", "csv", "csv-long", "md", "html"}
 	tables  = []string{"jsonl", "csv", "csv-long"}
 )
 
@@ -38,9 +38,9 @@ var targetFlags = [][2]string{
 
 // portraitFlags are the other flags of the command.
 type portraitFlags struct {
-	from, format, output, detail, language string
-	fresh, dryRun                          bool
-	maxCharged                             int
+	from, format, output, label, detail, language string
+	fresh, dryRun                                 bool
+	maxCharged                                    int
 }
 
 const portraitHelp = `portrait prints who follows a KOL. For several KOLs it prints the comparison, ranked
@@ -62,7 +62,8 @@ Exit code 0: all portraits; 1: none; 2: wrong usage or settings; 3: some KOLs fa
 const portraitExamples = `  kol-portrait-mcp --env sample portrait 5d21ab6b000000001201567d --detail summary --language zh
   kol-portrait-mcp --env sample portrait kol-1 kol-2 kol-3 --gender female --ages 25-34,35-44 --places 广东,Zhejiang
   kol-portrait-mcp portrait --from kols.csv --dry-run
-  kol-portrait-mcp portrait --from kols.csv --gender female --ages 25-34 --max-charged 100 --format csv --output ranked.csv`
+  kol-portrait-mcp portrait --from kols.csv --gender female --ages 25-34 --max-charged 100 --format csv --output ranked.csv
+  kol-portrait-mcp portrait 5d21ab6b000000001201567d --label 小鹿 --format html --output report.html`
 
 // newPortrait returns the command that prints the portrait of a KOL, or the
 // comparison of several.
@@ -77,11 +78,12 @@ func newPortrait(p process) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&o.from, "from", "", "file with KOLs, or - for standard input")
-	flags.StringVar(&o.format, "format", "text", strings.Join(formats, ", ")+"; csv-long has a row for each KOL, dimension and name")
+	flags.StringVar(&o.format, "format", "text", strings.Join(formats, ", ")+"; csv-long has a row for each KOL, dimension and name, html is a page to look at and to send")
 	flags.StringVar(&o.output, "output", "", "file to write the result to, whole, at the end")
 	flags.BoolVar(&o.dryRun, "dry-run", false, "say how many KOLs are stored and how many would be charged, and ask nothing")
 	flags.IntVar(&o.maxCharged, "max-charged", noLimit, "most charged calls of this run; -1 sets no limit")
 	flags.BoolVar(&o.fresh, "fresh", false, "take no portrait that was not collected fresh within the last ten minutes")
+	flags.StringVar(&o.label, "label", "", "of one KOL: the creator's name, shown instead of the id")
 	flags.StringVar(&o.detail, "detail", "", "of one KOL: full, or summary without the distributions (default full)")
 	flags.StringVar(&o.language, "language", "", "en or zh (default PORTRAIT_LANGUAGE)")
 	for _, f := range targetFlags {
@@ -122,6 +124,8 @@ func (o *portraitFlags) read(p process, given []string) (kols []kol, columns []s
 	switch {
 	case !slices.Contains(formats, o.format):
 		return nil, nil, fmt.Errorf("--format is %q: it takes one of %s", o.format, strings.Join(formats, ", "))
+	case o.label != "" && (o.from != "" || len(given) != 1):
+		return nil, nil, errors.New("--label is the name of one KOL; those of several stand in a table for --from, in a column such as name")
 	case o.from == "" && len(given) == 0:
 		return nil, nil, errors.New("no KOL is named: give ids or addresses of profile pages, or a file with --from; portrait --help shows the usage")
 	}
@@ -132,7 +136,7 @@ func (o *portraitFlags) read(p process, given []string) (kols []kol, columns []s
 		return nil, nil, fmt.Errorf("--output is %q: it is not a regular file", o.output)
 	}
 	for _, text := range given {
-		kols = append(kols, kol{text: text})
+		kols = append(kols, kol{text: text, label: o.label})
 	}
 	if o.from == "" {
 		return kols, nil, nil
@@ -158,5 +162,5 @@ func (o *portraitFlags) arguments(cmd *cobra.Command, kols []kol) map[string]any
 	for _, f := range targetFlags {
 		target[f[0]] = cmd.Flag(f[0]).Value.String()
 	}
-	return map[string]any{"kolId": kols[0].text, "acceptCache": !o.fresh, "language": o.language, "detail": o.detail, "targetAudience": target}
+	return map[string]any{"kolId": kols[0].text, "label": o.label, "acceptCache": !o.fresh, "language": o.language, "detail": o.detail, "targetAudience": target}
 }

@@ -203,6 +203,7 @@ func (prog *program) serve(ctx context.Context, p process) error {
 // client has started the same server, it does without.
 func (prog *program) serveStdio(ctx context.Context, p process) error {
 	prog.introduce()
+	greet(p, prog.config.Language)
 	if addr := string(prog.config.MetricsAddr); addr != "" {
 		stop, err := server.StartMetrics(ctx, addr, prog.metrics, prog.log.Logger)
 		if err != nil {

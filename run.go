@@ -16,6 +16,7 @@ import (
 	"kol-portrait-mcp/report"
 	"kol-portrait-mcp/schema"
 	"kol-portrait-mcp/tools"
+	"kol-portrait-mcp/ui"
 )
 
 // portraitRun is one run of the portrait command.
@@ -86,6 +87,9 @@ func (r *portraitRun) answer(ctx context.Context, arguments map[string]any) (res
 		if err != nil {
 			return r.fail(tools.FailureOf(err, args.Language))
 		}
+		if r.format == "html" {
+			return inHTML(portrait.Title(), page{Language: portrait.Language, Result: portraitShown(portrait)}), nil
+		}
 		return in(r.format, &portrait.PortraitResult, portrait.Text, portrait.Markdown), nil
 	}
 	return r.compare(ctx, args)
@@ -132,6 +136,9 @@ func (r *portraitRun) forecast(ctx context.Context, args tools.PortraitArguments
 	if usage.Remaining != nil {
 		text += fmt.Sprintf("left of today's budget (PORTRAIT_DAILY_BUDGET): %d\n", *usage.Remaining)
 	}
+	if lacksToken(r.config) != nil {
+		text += "No vendor token is set, so that none can be collected: set JUSTONEAPI_TOKEN or JUSTONEAPI_TOKEN_FILE.\n"
+	}
 	if usage.Sample {
 		text += "The vendor is simulated: nothing would be paid.\n"
 	}
@@ -164,6 +171,8 @@ func (r *portraitRun) compare(ctx context.Context, args tools.PortraitArguments)
 		write = c.CSV
 	case "csv-long":
 		write = func(w io.Writer) error { return r.long(context.WithoutCancel(ctx), w, c) } // all is collected
+	case "html":
+		write = func(w io.Writer) error { return r.page(context.WithoutCancel(ctx), w, c, args) }
 	case "jsonl":
 		write = c.Lines
 	case "json":
@@ -204,6 +213,30 @@ func (r *portraitRun) long(ctx context.Context, w io.Writer, c *report.Compariso
 	return nil
 }
 
+// mostOpened is up to how many KOLs a comparison as a page has the portraits of, some
+// 20 KB each.
+const mostOpened = 20
+
+// page writes a comparison as a page, in which the portrait of each KOL opens where
+// there are few.
+func (r *portraitRun) page(ctx context.Context, w io.Writer, c *report.Comparison, args tools.PortraitArguments) error {
+	p := page{Language: c.Language, Result: comparisonShown(c), Portraits: map[string]shown{}}
+	for _, k := range c.Portraits {
+		if len(c.Portraits) > mostOpened {
+			break
+		}
+		args.KOLID, args.Label = k.KOLID, k.Label
+		portrait, err := r.tools.StoredPortrait(ctx, args)
+		if err != nil {
+			return failureError(tools.FailureOf(err, c.Language))
+		}
+		if portrait != nil {
+			p.Portraits[k.KOLID] = portraitShown(portrait)
+		}
+	}
+	return inHTML(c.Title(), p)(w)
+}
+
 // result writes what a command prints.
 type result func(io.Writer) error
 
@@ -233,6 +266,43 @@ func inJSON(data any) result {
 		encoder.SetIndent("", "  ")
 		return encoder.Encode(data)
 	}
+}
+
+// page is what the page of a report has inside.
+type page struct {
+	Language  schema.Language  `json:"language"`
+	TimeZone  string           `json:"timeZone"`
+	Result    shown            `json:"result"`
+	Portraits map[string]shown `json:"portraits,omitempty"` // of the KOLs of a comparison, by kolId
+}
+
+// shown is what the page draws of a tool's result. A report is sent to others, so it
+// has no text, which tells of the caller's own table, and no id of a request.
+type shown struct {
+	Meta       map[string]any `json:"_meta"`
+	Structured any            `json:"structuredContent"`
+}
+
+func portraitShown(p *report.Portrait) shown {
+	data := p.PortraitResult
+	data.Source.RequestID = ""
+	return shown{map[string]any{report.ViewKey: p.View(nil)}, data}
+}
+
+func comparisonShown(c *report.Comparison) shown {
+	data := c.Comparison
+	data.Failures = slices.Clone(data.Failures)
+	for i, failed := range data.Failures {
+		cause := *failed.Error
+		cause.RequestID = ""
+		data.Failures[i].Error = &cause
+	}
+	return shown{map[string]any{report.ViewKey: c.View()}, data}
+}
+
+func inHTML(title string, data page) result {
+	data.TimeZone = "Asia/Shanghai" // the vendor's, as its days are
+	return func(w io.Writer) error { return ui.Report(w, title, data) }
 }
 
 // to writes a result to stdout or, where a path is given, to a file, whole: readers

@@ -111,7 +111,7 @@ func TestTracesAreSentBeforeTheEnd(t *testing.T) {
 
 	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318")
 	var stderr strings.Builder
-	assert.Equal(t, exitUsage, run(t.Context(), process{env: sampleEnvironment(), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr}, nil))
+	assert.Equal(t, exitUsage, run(t.Context(), process{env: sampleEnvironment(), stdin: strings.NewReader(""), stdout: io.Discard, stderr: &stderr}, []string{}))
 	assert.Contains(t, stderr.String(), "OTEL_EXPORTER_OTLP_ENDPOINT is not an http or https address")
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"kol-portrait-mcp/report"
 	"kol-portrait-mcp/tools"
 )
 
@@ -43,12 +44,13 @@ func TestALogThatNobodyReadsHoldsUpNeitherCallsNorTheEnd(t *testing.T) {
 	assert.Less(t, time.Since(began), 10*time.Second)
 }
 
-// callPortrait returns both halves of the answer for the documented KOL, but
-// for the moment of the answer.
+// callPortrait returns the answer for the documented KOL, but for the moment of the
+// answer, and the page that shows it.
 func callPortrait(t *testing.T, c *client.Client) string {
 	t.Helper()
 	_, err := c.Initialize(t.Context(), mcp.InitializeRequest{Params: mcp.InitializeParams{
 		ProtocolVersion: "2025-11-25", ClientInfo: mcp.Implementation{Name: "test", Version: "1"},
+		Capabilities: mcp.ClientCapabilities{Extensions: map[string]any{tools.UIExtension: map[string]any{"mimeTypes": []string{tools.PageMIME}}}},
 	}})
 	require.NoError(t, err)
 	result, err := c.CallTool(t.Context(), mcp.CallToolRequest{Params: mcp.CallToolParams{
@@ -56,7 +58,11 @@ func callPortrait(t *testing.T, c *client.Client) string {
 	}})
 	require.NoError(t, err)
 	require.False(t, result.IsError)
-	raw, err := json.Marshal(result)
+	assert.Contains(t, result.Meta.AdditionalFields, report.ViewKey)
+	page, err := c.ReadResource(t.Context(), mcp.ReadResourceRequest{Params: mcp.ReadResourceParams{URI: tools.PageURI}})
+	require.NoError(t, err)
+	assert.Contains(t, page.Contents[0].(mcp.TextResourceContents).Text, "<!doctype html>")
+	raw, err := json.Marshal([]any{result, page})
 	require.NoError(t, err)
 	moment := regexp.MustCompile(`"retrievedAt":"[^"]*"|Collected [0-9: -]+ UTC`)
 	return moment.ReplaceAllString(string(raw), "")
@@ -116,6 +122,7 @@ func sampleEnvironment() envconfig.Lookuper {
 // start runs the program and returns where its exit code will come.
 func start(ctx context.Context, p process, args ...string) <-chan int {
 	exit := make(chan int, 1)
+	args = append([]string{}, args...) // in the place of nil, cobra takes those of the test
 	go func() { exit <- run(ctx, p, args) }()
 	return exit
 }

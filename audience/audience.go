@@ -43,12 +43,15 @@ func New(own *Baseline) *Analyst {
 // recognised. What a dimension can tell is decided here once, for every figure
 // that is made of it. An Audience does not change, and is safe for concurrent use.
 type Audience struct {
-	lists map[schema.Dimension]*List
+	lists            map[schema.Dimension]*List
+	english, chinese func() schema.Summary // each made once: every call needs one
 }
 
 // Audience reads distributions.
 func (a *Analyst) Audience(d *schema.Distributions) *Audience {
 	x := &Audience{lists: make(map[schema.Dimension]*List, len(schema.Dimensions))}
+	x.english = sync.OnceValue(func() schema.Summary { return x.summary(schema.English) })
+	x.chinese = sync.OnceValue(func() schema.Summary { return x.summary(schema.Chinese) })
 	for _, of := range schema.Dimensions {
 		x.lists[of] = newList(of, d.Rows[of], d.LeftOut[of])
 	}

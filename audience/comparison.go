@@ -33,6 +33,8 @@ type Compared struct {
 	// is not listed; nil where everything is.
 	AtMost schema.Matched
 
+	Shares Shares // to be laid over another KOL's
+
 	profile    profile
 	similarity float64 // to the most similar KOL
 }
@@ -41,7 +43,7 @@ type Compared struct {
 // and t may be empty.
 func (x *Audience) Compared(kolID, label, asOf string, t *Target, lang schema.Language) *Compared {
 	s := x.Summary(lang)
-	c := &Compared{profile: newProfile(x), Portrait: schema.ComparedPortrait{
+	c := &Compared{profile: newProfile(x), Shares: x.shares(), Portrait: schema.ComparedPortrait{
 		KOLID:          kolID,
 		Label:          label,
 		AsOf:           asOf,

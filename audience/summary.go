@@ -15,8 +15,16 @@ const (
 )
 
 // Summary returns what the followers amount to, with names in lang. It has no
-// sentences: Headline and Insights are empty. What is not known is absent.
+// sentences: Headline and Insights are empty. What is not known is absent. The caller
+// must not change what it holds.
 func (x *Audience) Summary(lang schema.Language) schema.Summary {
+	if lang == schema.Chinese {
+		return x.chinese()
+	}
+	return x.english()
+}
+
+func (x *Audience) summary(lang schema.Language) schema.Summary {
 	high, low := x.standOut(lang)
 	first, _ := x.tier(tier1)
 	newFirst, _ := x.tier(newTier1)

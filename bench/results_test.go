@@ -65,14 +65,14 @@ func TestTheReportNamesWhatIsBroken(t *testing.T) {
 	table, err := r.report(true)
 	require.NoError(t, err)
 	assert.Contains(t, table, "| "+startTime+" | 1.5 | 1 | 1.5 | none | none | 15 | 0.1 |\n")
-	assert.Contains(t, table, "- "+throughput+": at least 0.45 times that of mcp-go: 0.5, holds.\n")
+	assert.Contains(t, table, "- "+throughput+": at least 0.4 times that of mcp-go: 0.5, holds.\n")
 
-	r[series{freshTime, ours}] = []float64{1.01}
+	r[series{freshTime, ours}] = []float64{1.51}
 	_, err = r.report(true)
-	require.EqualError(t, err, freshTime+": on an idle machine at most 1, but it is 1.01")
+	require.EqualError(t, err, freshTime+": on an idle machine at most 1.5, but it is 1.51")
 	table, err = r.report(false)
 	require.NoError(t, err, "a time by itself")
-	assert.Contains(t, table, "on an idle machine at most 1: 1.01, not checked.\n")
+	assert.Contains(t, table, "on an idle machine at most 1.5: 1.51, not checked.\n")
 
 	r[series{idleMemory, ours}] = []float64{3}
 	table, err = r.report(false)

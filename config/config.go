@@ -4,7 +4,7 @@
 //
 // What a client's settings page or a Compose file leaves behind counts as not
 // set: an empty value, white space, and a placeholder that nobody replaced,
-// such as ${user_config.token} or %TOKEN%.
+// such as ${user_config.token}, %TOKEN% or YOUR_TOKEN.
 package config
 
 import (
@@ -34,7 +34,7 @@ type Config struct {
 	// Token comes first: the error about any later variable must not show it.
 	// It is the vendor's token, be it from JUSTONEAPI_TOKEN or from the file, and
 	// not set where there is none, or in the sample environment.
-	Token       secret.Secret         `env:"JUSTONEAPI_TOKEN" secret:"yes" takes:"the token alone, without quotation marks, white space inside, or a placeholder that should have been replaced" desc:"the vendor's token; without one the server starts and lists its tools, but cannot collect"`
+	Token       secret.Secret         `env:"JUSTONEAPI_TOKEN" secret:"yes" takes:"the token alone, without white space inside" desc:"the vendor's token; without one the server starts and lists its tools, but cannot collect"`
 	TokenFile   Path                  `env:"JUSTONEAPI_TOKEN_FILE" secret:"yes" desc:"a file that holds the vendor's token, instead of JUSTONEAPI_TOKEN"`
 	Environment schema.Environment    `env:"JUSTONEAPI_ENV,default=global" oneof:"global, cn, sample" desc:"the vendor's address: global, cn (mainland China, plain HTTP), or sample (simulated data, no network, no token)"`
 	BaseURL     Address               `env:"JUSTONEAPI_BASE_URL" desc:"an address to call instead of the vendor's"`
@@ -81,12 +81,12 @@ type Config struct {
 // Variable describes one variable of the environment for a reader.
 type Variable struct {
 	Name    string
-	Default string // the value that holds where none is set; empty for none
-	Meaning string // what it sets, in a few words of plain text
+	Default string   // the value that holds where none is set; empty for none
+	Meaning string   // what it sets, in a few words of plain text
+	Secret  bool     // its value is never shown
+	OneOf   []string // the words that it takes; none where it takes other values
 
-	secret bool
-	takes  string   // ends the sentence "it takes ..."
-	oneOf  []string // the words that it takes; none where it takes other values
+	takes string // ends the sentence "it takes ..."
 }
 
 // Variables returns every variable that Load reads, in the order in which a
@@ -99,10 +99,10 @@ func Variables() []Variable {
 		if name == "" {
 			continue
 		}
-		v := Variable{Name: name, Meaning: tag.Get("desc"), secret: tag.Get("secret") != "", takes: tag.Get("takes")}
+		v := Variable{Name: name, Meaning: tag.Get("desc"), Secret: tag.Get("secret") != "", takes: tag.Get("takes")}
 		_, v.Default, _ = strings.Cut(options, "default=")
 		if words := tag.Get("oneof"); words != "" {
-			v.takes, v.oneOf = "one of "+words, strings.Split(words, ", ")
+			v.takes, v.OneOf = "one of "+words, strings.Split(words, ", ")
 		}
 		variables = append(variables, v)
 	}
@@ -155,20 +155,36 @@ func (r *reader) Lookup(name string) (string, bool) {
 	r.last = name
 	value, _ := r.source.Lookup(name)
 	value = strings.TrimSpace(value)
-	if placeholder.MatchString(value) {
+	if name == "JUSTONEAPI_TOKEN" {
+		value = bareToken(value)
+	}
+	if IsPlaceholder(value) {
 		value = ""
 	}
 	return value, value != ""
 }
 
+// meant are the words that people type into a form, in place of those that a variable
+// takes.
+var meant = map[string]string{
+	"中文": "zh", "chinese": "zh", "英文": "en", "english": "en",
+	"示例": "sample", "模拟": "sample", "国内": "cn", "国际": "global",
+}
+
 // word implements envconfig.Mutator. A variable that takes certain words takes
-// them in any case, and nothing else.
+// them in any case, in Chinese, and a language with a region (zh-CN, en_US).
 func (r *reader) word(_ context.Context, name, _, _, value string) (string, bool, error) {
-	words := r.variable(name).oneOf
+	words := r.variable(name).OneOf
 	if len(words) == 0 {
 		return value, false, nil
 	}
 	value = strings.ToLower(value)
+	if name == "PORTRAIT_LANGUAGE" {
+		value, _, _ = strings.Cut(strings.ReplaceAll(value, "_", "-"), "-")
+	}
+	if word := meant[value]; slices.Contains(words, word) {
+		value = word
+	}
 	if !slices.Contains(words, value) {
 		return "", true, errors.New("not one of the words")
 	}
@@ -186,7 +202,7 @@ func (r *reader) refuse(c *Config, name, reason string) error {
 	value, _ := r.Lookup(name)
 	shown := fmt.Sprintf("%.100q", value)
 	// A value with @ or ? may be an address with a password in it.
-	if v.secret || strings.ContainsAny(value, "@?") || c.Hide(value) != value {
+	if v.Secret || strings.ContainsAny(value, "@?") || c.Hide(value) != value {
 		shown = secret.Hidden
 	}
 	return fmt.Errorf("%s is %s: %s", name, shown, cmp.Or(reason, "it takes "+v.takes))
@@ -284,9 +300,12 @@ func (c *Config) Authenticates() bool {
 // one.
 func (c *Config) readToken() (variable, reason string) {
 	switch {
-	case c.TokenFile == "" && c.Token.IsSet() && !isToken(c.Token.Reveal()):
-		return "JUSTONEAPI_TOKEN", ""
+	case c.TokenFile == "" && !c.Token.IsSet():
+		return "", ""
 	case c.TokenFile == "":
+		if reason = tokenFault(c.Token.Reveal()); reason != "" {
+			return "JUSTONEAPI_TOKEN", reason
+		}
 		return "", ""
 	case c.Token.IsSet():
 		return "JUSTONEAPI_TOKEN", "JUSTONEAPI_TOKEN_FILE is set too: drop one of them"
@@ -296,19 +315,36 @@ func (c *Config) readToken() (variable, reason string) {
 		return "JUSTONEAPI_TOKEN_FILE", err.Error() + "; it takes the path of a file, and a token itself goes into JUSTONEAPI_TOKEN"
 	}
 	const mark = "\ufeff" // what Windows' editors may put before it
-	token := strings.TrimSpace(strings.TrimPrefix(string(content), mark))
-	if !isToken(token) {
-		return "JUSTONEAPI_TOKEN_FILE", "the file is to hold the token alone, without quotation marks, white space inside, or a placeholder that should have been replaced"
+	token := bareToken(strings.TrimPrefix(string(content), mark))
+	if reason = tokenFault(token); reason != "" {
+		return "JUSTONEAPI_TOKEN_FILE", "in the file, " + reason
 	}
 	c.Token = secret.New(token)
 	return "", ""
 }
 
-// isToken reports whether text may be the vendor's token. Quotation marks come
-// from a file that is no shell's, white space and odd characters from copying.
-func isToken(text string) bool {
+// bareToken takes off what is copied or typed around a token: white space, quotation
+// marks, and the word Bearer before it.
+func bareToken(text string) string {
+	const around = "\"'“”‘’ \t\r\n"
+	text = strings.Trim(text, around)
+	if len(text) > 7 && strings.EqualFold(text[:7], "Bearer ") {
+		text = strings.Trim(text[7:], around)
+	}
+	return text
+}
+
+// tokenFault says why text cannot be the vendor's token, and nothing where it can.
+// White space and odd characters come from copying.
+func tokenFault(text string) string {
 	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f }
-	return text != "" && !strings.ContainsFunc(text, odd) && strings.Trim(text, `"'`) == text && !placeholderWithin.MatchString(text)
+	switch {
+	case strings.ContainsAny(text, "{}<>") || placeholderWithin.MatchString(text):
+		return "it looks like a placeholder: write the token itself in its place"
+	case text == "" || strings.ContainsFunc(text, odd):
+		return "it takes the token alone, without white space inside"
+	}
+	return ""
 }
 
 // Hide returns text with *** in place of every secret of c.

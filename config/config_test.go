@@ -68,6 +68,7 @@ func TestDefaults(t *testing.T) {
 		"what a settings page leaves behind":    everyVariable(func(i int, _ config.Variable) string { return strings.Repeat(" ", i%2) }),
 		"${X} that nobody replaced":             everyVariable(func(_ int, v config.Variable) string { return "${" + v.Name + "}" }),
 		"${user_config.x} that nobody replaced": everyVariable(func(int, config.Variable) string { return " ${user_config.x}\n" }),
+		"YOUR_TOKEN that nobody replaced":       everyVariable(func(int, config.Variable) string { return "YOUR_TOKEN" }),
 		"%X% that nobody replaced":              everyVariable(func(_ int, v config.Variable) string { return "%" + v.Name + "%" }),
 		"the defaults themselves":               everyVariable(func(_ int, v config.Variable) string { return v.Default }),
 	} {
@@ -106,7 +107,8 @@ func TestValues(t *testing.T) {
 		listen   = "it takes host:port, such as 127.0.0.1:8080"
 		hosts    = "it takes host names, with or without a port, separated by commas, such as portraits.example.com"
 		origins  = "it takes origins without a path, separated by commas, such as https://app.example.com"
-		alone    = "it takes the token alone, without quotation marks, white space inside, or a placeholder that should have been replaced"
+		alone    = "it takes the token alone, without white space inside"
+		holder   = "it looks like a placeholder: write the token itself in its place"
 		attempt  = "it takes a duration such as 60s, from 100ms to 10m"
 		age      = "it takes a duration such as 168h or 30m"
 		attempts = "it takes a whole number from 1 to 10"
@@ -126,11 +128,17 @@ func TestValues(t *testing.T) {
 		wrong  map[string]string
 		hidden map[string]string // wrong, and not shown
 	}{
-		{"JUSTONEAPI_TOKEN", token, map[string]any{"  abc-123\n": "abc-123"}, nil, map[string]string{
-			"abc def": alone, "abc\ndef": alone, "abc\x00def": alone, "abcédef": alone, `"abcdef"`: alone, "x${TOKEN}": alone, "$TOKEN": alone,
+		{"JUSTONEAPI_TOKEN", token, map[string]any{
+			"  abc-123\n": "abc-123", `"abc-123"`: "abc-123", "“abc-123”": "abc-123", "‘abc-123’": "abc-123", "Bearer abc-123": "abc-123", "'bearer  abc-123 '": "abc-123",
+			`""`: "", `"${user_config.token}"`: "", "Bearer YOUR_TOKEN": "",
+		}, nil, map[string]string{
+			"abc def": alone, "abc\ndef": alone, "abc\x00def": alone, "abcédef": alone, "x${TOKEN}": holder, "$TOKEN": holder,
+			"${user_config.token": holder, "{{token}}": holder, "<token>": holder,
 		}},
-		{"JUSTONEAPI_ENV", func(c *config.Config) any { return c.Environment }, map[string]any{"CN": schema.EnvironmentCN, "sample": schema.EnvironmentSample}, map[string]string{
-			"china": "it takes one of global, cn, sample", "cn\nglobal": "it takes one of global, cn, sample", strings.Repeat("x", 200): "it takes one of global, cn, sample",
+		{"JUSTONEAPI_ENV", func(c *config.Config) any { return c.Environment }, map[string]any{
+			"CN": schema.EnvironmentCN, "sample": schema.EnvironmentSample, "示例": schema.EnvironmentSample, "模拟": schema.EnvironmentSample, "国内": schema.EnvironmentCN, "国际": schema.EnvironmentGlobal,
+		}, map[string]string{
+			"中文": "it takes one of global, cn, sample", "china": "it takes one of global, cn, sample", "cn\nglobal": "it takes one of global, cn, sample", strings.Repeat("x", 200): "it takes one of global, cn, sample",
 		}, nil},
 		{"JUSTONEAPI_BASE_URL", baseURL, map[string]any{"HTTPS://proxy.example.com/justone/": "https://proxy.example.com/justone", "http://[::1]:80": "http://[::1]:80"}, map[string]string{
 			"api.example.com": address, "/api": address, "ftp://api.example.com": address, "https://": address, "https://:443": address, "https://a b": address,
@@ -169,7 +177,10 @@ func TestValues(t *testing.T) {
 		{"PORTRAIT_DAILY_BUDGET", func(c *config.Config) any { return c.DailyBudget }, map[string]any{"0": 0, "10": 10}, map[string]string{
 			"-1": budget, "none": budget, "99999999999999999999": budget,
 		}, nil},
-		{"PORTRAIT_LANGUAGE", func(c *config.Config) any { return c.Language }, map[string]any{"ZH": schema.Chinese}, map[string]string{"en-US": "it takes one of en, zh"}, nil},
+		{"PORTRAIT_LANGUAGE", func(c *config.Config) any { return c.Language }, map[string]any{
+			"ZH": schema.Chinese, "中文": schema.Chinese, "Chinese": schema.Chinese, "zh-CN": schema.Chinese, "zh_CN": schema.Chinese, "zh-Hans-CN": schema.Chinese,
+			"英文": schema.English, "English": schema.English, "en-US": schema.English, "en_GB.UTF-8": schema.English,
+		}, map[string]string{"fr": "it takes one of en, zh", "国内": "it takes one of en, zh"}, nil},
 		{"PORTRAIT_BASELINE_FILE", baseline, map[string]any{" /etc/My baseline.json ": "/etc/My baseline.json", "~/b.json": filepath.Join(home, "b.json")}, map[string]string{"${X}/b.json": unfilled}, nil},
 		{"MCP_TRANSPORT", func(c *config.Config) any { return c.Transport }, map[string]any{"HTTP": config.TransportHTTP, "sse": config.TransportSSE}, map[string]string{"streamable-http": "it takes one of stdio, sse, http"}, nil},
 		{"MCP_ADDR", func(c *config.Config) any { return string(c.Addr) }, map[string]any{":9090": ":9090", "[::1]:0": "[::1]:0"}, map[string]string{
@@ -322,18 +333,17 @@ func TestTheSampleNeedsNoToken(t *testing.T) {
 }
 
 func TestTokenFile(t *testing.T) {
-	for _, content := range []string{"abc-123", "\t abc-123 \r\n\r\n", "\ufeffabc-123\r\n"} {
+	for _, content := range []string{"abc-123", "\t abc-123 \r\n\r\n", "\ufeffabc-123\r\n", "'abc-123'\n"} {
 		assert.Equal(t, "abc-123", load(t, env{"JUSTONEAPI_TOKEN_FILE": file(t, content)}).Token.Reveal())
 	}
 
 	// The value of the variable is never shown: it may be the token itself.
 	const takes = "; it takes the path of a file, and a token itself goes into JUSTONEAPI_TOKEN"
-	const alone = "the file is to hold the token alone, without quotation marks, white space inside, or a placeholder that should have been replaced"
+	const alone = "in the file, it takes the token alone, without white space inside"
 	for _, wrong := range []struct{ path, want string }{
 		{file(t, " \n"), alone},
 		{file(t, "abc-123\ndef-456\n"), alone},
-		{file(t, "'abc-123'\n"), alone},
-		{file(t, "${TOKEN}\n"), alone},
+		{file(t, "${TOKEN}\n"), "in the file, it looks like a placeholder: write the token itself in its place"},
 		{file(t, strings.Repeat("\n", 64<<10+1)), "it is larger than 64 KiB" + takes},
 		{"/not/there", "cannot read it: no such file or directory" + takes},
 		{t.TempDir(), "it is not a regular file" + takes},

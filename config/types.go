@@ -21,11 +21,16 @@ type refusal string
 // Error implements error.
 func (r refusal) Error() string { return string(r) }
 
-// A client should have replaced ${HOME} and %APPDATA%, and a shell $HOME.
+// A client should have replaced ${HOME} and %APPDATA%, a shell $HOME, and a reader of
+// the documentation YOUR_TOKEN.
 var (
-	placeholder       = regexp.MustCompile(`^(\$\{[^}]*\}|%\w+%)$`)
+	placeholder       = regexp.MustCompile(`^(\$\{[^}]*\}|%\w+%|YOUR_TOKEN)$`)
 	placeholderWithin = regexp.MustCompile(`\$\{[^}]*\}|%\w+%|^\$\w+`)
 )
+
+// IsPlaceholder reports whether a value is what a client or a reader should have
+// replaced, such as ${user_config.token}. It counts as not set.
+func IsPlaceholder(value string) bool { return placeholder.MatchString(strings.TrimSpace(value)) }
 
 // Path is the path of a file. ~/ at its start has become the home folder.
 type Path string

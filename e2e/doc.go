@@ -14,10 +14,13 @@
 //   - secrets: no token in logs, traces, metrics, results, Redis and SQLite after
 //     every kind of failure
 //   - wrong: wrong arguments, and what is said of them
+//   - bundle: the MCPB file, unpacked by the package of its standard, and started as
+//     its manifest says
 //   - faults: 10,000 calls of a vendor (faulty_vendor) on whose network everything
 //     goes wrong, and what is left over afterwards
 //   - replicas: 10,000 calls of a team to three replicas behind nginx, of which one
 //     is killed and one told to end; streams: 2,000 that are idle beside 200 callers
+//   - page: the page in the chat and the report, in Chromium, in a host of MCP Apps
 //   - reference, a package of its own that needs Node alone: every figure against
 //     a second reading of the contract, in another language
 package e2e

@@ -34,7 +34,7 @@ func getPrompt(args ...string) []string {
 var inspections = []inspection{
 	{
 		name: "handshake", args: []string{"--method", "initialize"},
-		shows: []string{`"name":"kol-portrait-mcp"`, `"capabilities":{"completions":{},"prompts":{},"resources":{},"tools":{}}`},
+		shows: []string{`"name":"kol-portrait-mcp"`, `"capabilities":{"completions":{},"prompts":{},"resources":{},"tools":{},"extensions":{"io.modelcontextprotocol/ui":{}}}`},
 	},
 	{
 		name: "tools, whose schemas every client takes", args: []string{"--method", "tools/list", "--strict"},

@@ -20,6 +20,8 @@ type Comparison struct {
 	Sheet  *Sheet           `json:"-"` // nil where the caller brought no table
 
 	atMost map[string]schema.Matched // by KOL: upper bounds of what is not listed
+	shares []audience.Shares         // of Portraits
+	shown  ViewWarnings
 }
 
 // NewComparison makes the answer. kols are in their order already (audience.Rank);
@@ -35,11 +37,15 @@ func NewComparison(kols []*audience.Compared, similarity schema.LowerTriangle, f
 	for _, k := range kols {
 		k.Portrait.Label = plain(k.Portrait.Label)
 		c.Portraits = append(c.Portraits, k.Portrait)
+		c.shares = append(c.shares, k.Shares)
 		if k.AtMost != nil {
 			c.atMost[k.Portrait.KOLID] = k.AtMost
 		}
 	}
-	c.Warnings = c.comparisonWarnings(kols, merged, now)
+	c.Warnings = c.comparisonWarnings(kols, merged, now, false)
+	english, chinese := *c, *c
+	english.Language, chinese.Language = schema.English, schema.Chinese
+	c.shown = ViewWarnings{english.comparisonWarnings(kols, merged, now, true), chinese.comparisonWarnings(kols, merged, now, true)}
 	if onlyHere {
 		c.Warnings = append(c.Warnings, onlyHereWarning(lang))
 	}
@@ -376,7 +382,7 @@ func (c *Comparison) similarities() []string {
 	for i, row := range c.Similarity {
 		for j, s := range row {
 			if s != nil {
-				pairs = append(pairs, c.say("#%d and #%d %s", "#%d 与 #%d %s", j+1, i+1, twoDecimals(*s)))
+				pairs = append(pairs, c.say("#%d and #%d %s", "#%d 与 #%d：%s", j+1, i+1, twoDecimals(*s)))
 			}
 		}
 	}
@@ -402,5 +408,5 @@ func (c *Comparison) source() string {
 		charged += c.say(" (simulated: play money)", "（模拟费用，不花真钱）")
 	}
 	portraits := map[bool]string{true: "portrait", false: "portraits"}[len(c.Portraits) == 1]
-	return c.say("%d %s (%d from this server's store); %s.", "共 %[1]d 份画像（%[3]d 份来自本地已存数据）；%[4]s。", len(c.Portraits), portraits, s.FromStore, charged)
+	return c.say("%d %s (%d from this server's store); %s.", "共 %[1]d 份画像（%[3]d 份为已存画像）；%[4]s。", len(c.Portraits), portraits, s.FromStore, charged)
 }

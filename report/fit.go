@@ -81,7 +81,7 @@ func (p *Portrait) notListed() string {
 			kind = schema.DimensionCities
 		}
 		are := map[bool]string{true: "is", false: "are"}[len(m.NotListed) == 1]
-		where := p.say(are+" not among the listed %s", "未列入%s", dimension(kind, p.Language))
+		where := p.say(are+" not among the listed %s", "不在数据方列出的%s中", dimension(kind, p.Language))
 		if list := p.Audience.List(kind); list.Overfull {
 			where = p.say(are+" unknown, since no figure is taken from the %s", "未知（不据%s计算任何指标）", dimension(kind, p.Language))
 		} else if list.LeftOut == 0 && len(list.Unknown) == 0 && len(list.Rows) > 0 && !list.Whole {
@@ -120,9 +120,9 @@ func (p *Portrait) matches() string {
 		case len(known) == 1:
 			m.words = p.say("Match: ", "匹配占比：") + m.words
 		case i == 0:
-			m.words = p.say("Highest match: ", "匹配占比最高：") + m.words
+			m.words = p.say("Highest match: ", "匹配占比由高到低：") + m.words
 		case i == len(known)-1:
-			m.words = p.say("lowest: ", "最低：") + m.words
+			m.words = p.say("lowest: ", "") + m.words
 		}
 		parts = append(parts, m.words)
 	}

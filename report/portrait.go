@@ -19,6 +19,8 @@ type Portrait struct {
 	schema.PortraitResult
 	Audience *audience.Audience `json:"-"`
 	Target   *audience.Target   `json:"-"` // nil where there is none
+
+	shown func() ViewWarnings
 }
 
 // NewPortrait makes the answer, sentences included. older is the audience of an
@@ -35,8 +37,11 @@ func NewPortrait(c *schema.Collected, x, older *audience.Audience, olderAsOf str
 		Fit:      x.Fit(t, lang),
 		Change:   x.Change(older, olderAsOf, lang),
 		Source:   c.Source(),
-		Warnings: warnings(c, x, now, lang),
+		Warnings: warnings(c, x, now, lang, false),
 	}}
+	p.shown = func() ViewWarnings {
+		return ViewWarnings{warnings(c, x, now, schema.English, true), warnings(c, x, now, schema.Chinese, true)}
+	}
 	p.Summary.Headline = p.headline()
 	p.Summary.Insights = p.insights()
 	if args.Detail != schema.DetailSummary {

@@ -28,15 +28,16 @@ func onlyHereWarning(lang schema.Language) string {
 }
 
 // warnings are what a careful analyst would want to know before relying on a
-// portrait. Nothing to warn of is an empty slice, never nil.
-func warnings(c *schema.Collected, x *audience.Audience, now time.Time, lang schema.Language) []string {
+// portrait. Nothing to warn of is an empty slice, never nil. The page says itself that
+// data is simulated, and whoever looks at it sets no argument and runs no server.
+func warnings(c *schema.Collected, x *audience.Audience, now time.Time, lang schema.Language, page bool) []string {
 	found := []string{}
 	add := func(condition bool, english, chinese string, args ...any) {
 		if condition {
 			found = append(found, say(lang, english, chinese, args...))
 		}
 	}
-	if c.Sample {
+	if c.Sample && !page {
 		found = append(found, simulated(lang))
 	}
 	age, known := days(c.AsOf, now)
@@ -46,7 +47,8 @@ func warnings(c *schema.Collected, x *audience.Audience, now time.Time, lang sch
 	}
 	add(age < -1, "The day of the data, %s, lies in the future.", "数据日期 %s 在未来。", c.AsOf)
 	add(!known, "The day of the data is not known.", "数据日期未知。")
-	add(age > oldDays, "Collected %s; the vendor's data is from %s, %d days ago. A fresh call (acceptCache=false) is charged, and brings newer data only if the vendor has it.",
+	add(age > oldDays && page, "The data is %d days old.", "数据已有 %d 天。", age)
+	add(age > oldDays && !page, "Collected %s; the vendor's data is from %s, %d days ago. A fresh call (acceptCache=false) is charged, and brings newer data only if the vendor has it.",
 		"%s采集；数据方的数据日期为 %s，距今 %d 天。重新采集（acceptCache=false）会再次计费；若数据方尚未更新，得到的仍是同一份数据。", collected, c.AsOf, age)
 
 	var missing []schema.Dimension
@@ -79,7 +81,7 @@ func warnings(c *schema.Collected, x *audience.Audience, now time.Time, lang sch
 	add(off != nil, "Shares that do not add up to 100%%: %s.", "占比合计不是 100%%：%s。", enumerate(off, lang))
 	add(leftOut != nil, "Rows without a usable name or figure, left out: %s.", "名称或数值不可用、未计入的行：%s。", enumerate(leftOut, lang))
 	add(unknown != nil, "Names that are not known, listed but in no other figure: %s.", "无法识别的名称（仅列出，不计入其他指标）：%s。", strings.Join(unknown, say(lang, "; ", "；")))
-	if c.OnlyHere {
+	if c.OnlyHere && !page {
 		found = append(found, onlyHereWarning(lang))
 	}
 	return found
@@ -102,11 +104,11 @@ func days(day string, now time.Time) (int, bool) {
 }
 
 // comparisonWarnings are what a careful analyst would want to know before ranking
-// by the portraits.
-func (c *Comparison) comparisonWarnings(kols []*audience.Compared, merged int, now time.Time) []string {
+// by the portraits; for the page, as warnings are.
+func (c *Comparison) comparisonWarnings(kols []*audience.Compared, merged int, now time.Time, page bool) []string {
 	found := []string{}
 	add := func(english, chinese string, args ...any) { found = append(found, c.say(english, chinese, args...)) }
-	if c.Source.Sample {
+	if c.Source.Sample && !page {
 		found = append(found, simulated(c.Language))
 	}
 	switch ties := audience.Ties(kols); {
@@ -118,13 +120,14 @@ func (c *Comparison) comparisonWarnings(kols []*audience.Compared, merged int, n
 		for _, g := range ties {
 			groups = append(groups, fmt.Sprintf("%d-%d", g[0], g[len(g)-1]))
 		}
-		add("Ranks within 3%% of the next, so as good as equal: %s.", "以下各段排名中，相邻两名的人群匹配度相差不到 3%%，可视为相当：%s。", enumerate(groups, c.Language))
+		add("Each of these ranks scores within 3%% of the next, so neighbours are as good as equal: %s.",
+			"以下各段排名中，相邻两名的人群匹配度相差不到 3%%，相邻者可视为相当：%s。", enumerate(groups, c.Language))
 	}
 	c.rankWarnings(add)
 	if merged > 0 {
 		add(map[bool]string{true: "%d duplicate merged.", false: "%d duplicates merged."}[merged == 1], "已合并 %d 个重复的达人。", merged)
 	}
-	c.dayWarnings(now, add)
+	c.dayWarnings(now, page, add)
 	for i, fault := range [][2]string{
 		{"No usable data from the vendor: %s.", "数据方未提供可用数据：%s。"},
 		{"More than everybody (or cities more than their province), so that no figure is taken: %s.", "占比合计超过 100%%（或城市超过其所属省份），不参与计算：%s。"},
@@ -216,7 +219,7 @@ func estimate(f *schema.ComparedFit) schema.RoughShare {
 
 // dayWarnings warns of data that is old, of no known day, or of days so far apart
 // that audiences may have moved between them.
-func (c *Comparison) dayWarnings(now time.Time, add func(english, chinese string, args ...any)) {
+func (c *Comparison) dayWarnings(now time.Time, page bool, add func(english, chinese string, args ...any)) {
 	var old, unknown, all []string
 	for _, p := range c.Portraits {
 		switch age, known := days(p.AsOf, now); {
@@ -228,7 +231,10 @@ func (c *Comparison) dayWarnings(now time.Time, add func(english, chinese string
 		}
 		all = append(all, p.AsOf)
 	}
-	if old != nil {
+	switch {
+	case old != nil && page:
+		add("Data over %d days old: %s.", "数据日期距今超过 %d 天：%s。", oldDays, c.whom(old))
+	case old != nil:
 		add("Data over %d days old: %s. A fresh call is charged, and brings newer data only if the vendor has it.", "数据日期距今超过 %d 天：%s。重新采集会再次计费；若数据方尚未更新，得到的仍是同一份数据。", oldDays, c.whom(old))
 	}
 	if all != nil {

@@ -51,7 +51,8 @@ func dimensions(of []schema.Dimension, lang schema.Language) string {
 }
 
 // points writes a share in percentage points with one decimal: 0.67127 is 67.1.
-// What is there but would round to nothing is <0.1.
+// What is there but would round to nothing is <0.1. A sum that is a hair below a half
+// is one, here and in the page.
 func points[S ~float64](share S) string {
 	switch {
 	case share == 0:
@@ -59,7 +60,7 @@ func points[S ~float64](share S) string {
 	case share < 0.0005:
 		return "<0.1"
 	default:
-		return strconv.FormatFloat(float64(share)*100, 'f', 1, 64)
+		return strconv.FormatFloat(float64(share)*100+1e-9, 'f', 1, 64)
 	}
 }
 

@@ -30,7 +30,7 @@ func (t *Tools) callPortrait(ctx context.Context, request mcp.CallToolRequest) (
 	if err != nil {
 		return nil, err
 	}
-	return mcp.NewToolResultStructured(&portrait.PortraitResult, portrait.Text()), nil
+	return t.portraitResult(portrait, drawsPages(ctx)), nil
 }
 
 // Portrait collects the portrait that args ask for and says what it amounts
@@ -40,8 +40,22 @@ func (t *Tools) Portrait(ctx context.Context, args PortraitArguments) (*report.P
 	if err != nil {
 		return nil, err
 	}
-	older, olderAsOf := t.older(ctx, collected)
-	return report.NewPortrait(collected, now, older, olderAsOf, args.Target, args.PortraitArguments, t.Now()), nil
+	return t.portrait(ctx, collected, now, args), nil
+}
+
+// StoredPortrait is Portrait of the newest stored one, however old, so that it costs
+// nothing. It is nil where there is none.
+func (t *Tools) StoredPortrait(ctx context.Context, args PortraitArguments) (*report.Portrait, error) {
+	stored, err := t.Collector.Stored(ctx, args.KOLID)
+	if err != nil || stored == nil {
+		return nil, err
+	}
+	return t.portrait(ctx, stored, t.audience(stored), args), nil
+}
+
+func (t *Tools) portrait(ctx context.Context, c *schema.Collected, x *audience.Audience, args PortraitArguments) *report.Portrait {
+	older, olderAsOf := t.older(ctx, c)
+	return report.NewPortrait(c, x, older, olderAsOf, args.Target, args.PortraitArguments, t.Now())
 }
 
 // older returns the audience of the portrait before, and its day; nil where there
@@ -111,7 +125,7 @@ func (t *Tools) callComparison(ctx context.Context, request mcp.CallToolRequest)
 	for _, f := range comparison.Failures {
 		logFailure(ctx, t.Logger.With("tool", ComparisonToolName, "kolId", f.KOLID), f.Error, f.Error)
 	}
-	return mcp.NewToolResultStructured(&comparison.Comparison, comparison.Text()), nil
+	return comparisonResult(comparison, drawsPages(ctx)), nil
 }
 
 // Compare collects the portraits of any number of KOLs, twenty at the same time,

@@ -40,7 +40,7 @@ func TestFailuresAreAnswersThatAModelCanActOn(t *testing.T) {
 		{
 			schema.Error{Kind: schema.StillCollecting, Message: "Not yet.", Retryable: true, RetryAfterSeconds: 12, Charged: true},
 			"Error still_collecting: Not yet. Repeat the same call in a moment: it gets this answer without another charge.\nRetryable: yes, after 12 s. Charged: at most once, for the whole collection.",
-			"错误 still_collecting：仍在采集：请稍后重复同一调用：采集完成后即返回结果，不会重复计费。详情：Not yet.\n可重试：是，12 秒后。是否计费：整个采集至多一次。",
+			"错误 still_collecting：仍在采集，请稍后重复同一调用：采集完成后即返回结果，不会重复计费。详情：Not yet.\n可重试：是，12 秒后。是否计费：整个采集至多一次。",
 		},
 		{
 			schema.Error{Kind: schema.BudgetExhausted, Message: "Enough.", Retryable: true, RetryAfterSeconds: 79231},

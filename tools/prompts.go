@@ -24,17 +24,17 @@ func (t *Tools) prompts() []mcpserver.ServerPrompt {
 	argument := func(name, title, description string) mcp.PromptOption {
 		return mcp.WithArgument(name, mcp.RequiredArgument(), mcp.ArgumentTitle(title), mcp.ArgumentDescription(description))
 	}
-	brief := argument("brief", in("Brief", "需求简报"), in(
+	brief := argument("brief", in("Brief", "投放需求（brief）"), in(
 		"What the brand sells and whom it wants to reach, in your own words, at most 4,000 characters",
 		"品牌卖什么、想触达谁，用自己的话描述，最多 4000 字"))
 	assess := mcp.NewPrompt(AssessPromptName,
-		mcp.WithPromptTitle(in("Does a creator's audience fit?", "评估达人受众匹配度")),
+		mcp.WithPromptTitle(in("Does a creator's audience fit?", "评估达人人群匹配度")),
 		mcp.WithPromptDescription(in(
 			"Judge whether a Xiaohongshu creator's followers are the people a brand wants to reach. Costs at most one charged call.",
 			"判断一位小红书达人的粉丝是否就是品牌想触达的人群，最多计费一次。")),
 		argument("kolId", in("Creator", "达人"), in("Xiaohongshu user id, or the address of the profile page", "小红书用户 ID 或主页链接")), brief)
 	shortlist := mcp.NewPrompt(ShortlistPromptName,
-		mcp.WithPromptTitle(in("Shortlist creators by audience", "按受众筛选达人")),
+		mcp.WithPromptTitle(in("Shortlist creators by audience", "按粉丝画像筛选达人")),
 		mcp.WithPromptDescription(in(
 			"Choose from 2 to 20 Xiaohongshu creators those whose followers a brand wants to reach. Costs at most one charged call for each.",
 			"从 2 到 20 位小红书达人中，选出粉丝符合品牌目标人群的达人，每位最多计费一次。")),

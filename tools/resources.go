@@ -12,16 +12,20 @@ import (
 
 	"kol-portrait-mcp/audience"
 	"kol-portrait-mcp/schema"
+	"kol-portrait-mcp/skills"
 )
 
-// Where clients read what the store holds, and what the figures mean.
+// Where clients read what the store holds, what the figures mean, and how to go from a
+// brief to a shortlist.
 const (
 	UsageURI         = "kol-portrait://usage"
 	GuideURI         = "kol-portrait://guide"
+	SkillURI         = "kol-portrait://skill"
 	PortraitTemplate = portraitPrefix + "{kolId}"
 
 	portraitPrefix = "kol-portrait://portraits/"
 	mimeJSON       = "application/json"
+	mimeMarkdown   = "text/markdown"
 )
 
 // addResources adds the resources and the template, with their handlers.
@@ -31,9 +35,15 @@ func (t *Tools) addResources(server *mcpserver.MCPServer) {
 		Description: "Today's charged vendor calls, those under way included, the daily budget and what is left of it. The day starts at 00:00 in Shanghai.",
 	}, t.readUsage)
 	server.AddResource(mcp.Resource{
-		URI: GuideURI, Name: "guide", Title: "What the figures mean", MIMEType: "text/markdown",
+		URI: GuideURI, Name: "guide", Title: "What the figures mean", MIMEType: mimeMarkdown,
 		Description: "How every figure is computed, with a worked example, what it cannot tell, and every name that a target audience may have.",
 	}, t.readGuide)
+	server.AddResource(mcp.Resource{
+		URI: SkillURI, Name: "skill", Title: "From a brief to a shortlist", MIMEType: mimeMarkdown,
+		Description: "How an agent chooses creators for a brief with these tools: which call when, what costs money, how to read and report the figures, what not to conclude.",
+	}, func(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
+		return []mcp.ResourceContents{mcp.TextResourceContents{URI: SkillURI, MIMEType: mimeMarkdown, Text: skills.AudienceFit()}}, nil
+	})
 	server.AddResourceTemplate(mcp.NewResourceTemplate(PortraitTemplate, "portrait",
 		mcp.WithTemplateTitle("Stored portrait data"), mcp.WithTemplateMIMEType(mimeJSON),
 		mcp.WithTemplateDescription("The newest stored portrait of a KOL, however old, as the vendor sent it, byte for byte; free. "+PortraitToolName+" fetches and explains portraits."),
@@ -82,7 +92,7 @@ func (g guideNames) Names(of schema.Dimension) string {
 // readGuide answers a read of GuideURI.
 func (t *Tools) readGuide(context.Context, mcp.ReadResourceRequest) ([]mcp.ResourceContents, error) {
 	text, err := fill(guideNames{t.Language}, "guide."+string(t.Language)+".md")
-	return []mcp.ResourceContents{mcp.TextResourceContents{URI: GuideURI, MIMEType: "text/markdown", Text: text}}, err
+	return []mcp.ResourceContents{mcp.TextResourceContents{URI: GuideURI, MIMEType: mimeMarkdown, Text: text}}, err
 }
 
 // explainReadErrors makes the error of a read one that its client can act on.

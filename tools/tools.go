@@ -9,6 +9,7 @@ package tools
 import (
 	"context"
 	"embed"
+	"encoding/json"
 	"log/slog"
 	"strings"
 	"sync"
@@ -65,13 +66,15 @@ type Options struct {
 type Tools struct {
 	Options
 	analyst   *audience.Analyst
-	audiences *lru.Cache[string, *audience.Audience] // by the portrait's ID
+	audiences *lru.Cache[string, *audience.Audience]          // by the portrait's ID
+	figures   *lru.Cache[*audience.Audience, json.RawMessage] // of views without target and change
 }
 
 // New returns Tools made of o. Nothing is opened or asked before the first call.
 func New(o Options) *Tools {
 	audiences, _ := lru.New[string, *audience.Audience](256) // of some 20 KB each; a size above zero is no error
-	return &Tools{o, audience.New(o.Baseline), audiences}
+	figures, _ := lru.New[*audience.Audience, json.RawMessage](256)
+	return &Tools{o, audience.New(o.Baseline), audiences, figures}
 }
 
 // texts are what a model reads: the descriptions of the server and its tools, and in
@@ -98,6 +101,7 @@ func (t *Tools) Server(version string) *mcpserver.MCPServer {
 		mcpserver.WithResourceCapabilities(false, false),
 		mcpserver.WithPromptCapabilities(false),
 		mcpserver.WithCompletions(),
+		mcpserver.WithExtensions(map[string]any{UIExtension: map[string]any{}}),
 		mcpserver.WithResourceCompletionProvider(t),
 		mcpserver.WithCacheHints(time.Hour.Milliseconds(), mcp.CacheScopePublic), // lists change only with the version
 		mcpserver.WithMethodCacheHints(mcp.MethodResourcesRead, 0, mcp.CacheScopePrivate),
@@ -120,6 +124,7 @@ func (t *Tools) Server(version string) *mcpserver.MCPServer {
 	server.AddTool(portrait, t.callPortrait)
 	server.AddTool(comparison, t.callComparison)
 	t.addResources(server)
+	addPage(server)
 	server.AddPrompts(t.prompts()...)
 	return server
 }
@@ -128,7 +133,7 @@ func (t *Tools) Server(version string) *mcpserver.MCPServer {
 // server, it only reads, may be repeated, and reaches out to the vendor.
 func newTool[In, Out any](name, title string) mcp.Tool {
 	return mcp.Tool{
-		Name: name, Title: title, Description: description(name),
+		Name: name, Title: title, Description: description(name), Meta: pageOfTool(),
 		RawInputSchema: schema.InputSchema[In](), RawOutputSchema: schema.OutputSchema[Out](),
 		Annotations: mcp.ToolAnnotation{
 			Title: title, ReadOnlyHint: new(true), DestructiveHint: new(false), IdempotentHint: new(true), OpenWorldHint: new(true),

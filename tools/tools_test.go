@@ -155,7 +155,9 @@ func encode(t *testing.T, v any) string {
 	return string(raw)
 }
 
-// TestDefinitionTokens holds what every conversation pays for, called or not.
+// TestDefinitionTokens holds what every conversation pays for, called or not: what a
+// host shows its model. A tool's _meta is for the host alone, and outputSchema hosts
+// leave out.
 func TestDefinitionTokens(t *testing.T) {
 	_, list := listTools(t)
 	together := 0

@@ -93,6 +93,26 @@ func (s *Store) Ping(ctx context.Context) error {
 	return s.failure(ctx, "ping", s.checkLayout(ctx))
 }
 
+// Risks says which of the server's own settings may lose what was paid for. Of a server
+// that does not let its settings be read, it says nothing.
+func (s *Store) Risks(ctx context.Context) (risks []string) {
+	settings := map[string]string{}
+	for _, name := range []string{"maxmemory", "maxmemory-policy", "appendonly", "save"} {
+		found, err := s.client.ConfigGet(ctx, name).Result()
+		if err != nil {
+			return nil
+		}
+		settings[name] = found[name]
+	}
+	if policy := settings["maxmemory-policy"]; settings["maxmemory"] != "0" && policy != "noeviction" {
+		risks = append(risks, "where its memory is full, Redis lets portraits and today's charges go: maxmemory-policy is "+policy+"; set it to noeviction")
+	}
+	if settings["appendonly"] == "no" && settings["save"] == "" {
+		risks = append(risks, "Redis writes nothing to disk, and a restart loses all portraits: set appendonly to yes")
+	}
+	return risks
+}
+
 // Kind implements store.Store.
 func (s *Store) Kind() string { return "redis" }
 

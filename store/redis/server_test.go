@@ -23,6 +23,29 @@ import (
 
 const prefix = "kol-portrait:{vendor}:"
 
+func TestRisksAreThoseOfTheServersSettings(t *testing.T) {
+	for _, test := range []struct {
+		name      string
+		arguments []string
+		want      []string
+	}{
+		{"as it should be", nil, nil},
+		{"a limit that refuses writes", []string{"--maxmemory", "100mb"}, nil},
+		{"a policy without a limit", []string{"--maxmemory-policy", "allkeys-lru"}, nil},
+		{"a limit that lets go", []string{"--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru"}, []string{"maxmemory-policy is allkeys-lru"}},
+		{"snapshots alone", []string{"--appendonly", "no", "--save", "60 1"}, nil},
+		{"nothing on disk", []string{"--appendonly", "no"}, []string{"set appendonly to yes"}},
+		{"nobody may ask", []string{"--appendonly", "no", "--rename-command", "CONFIG", ""}, nil},
+	} {
+		s := open(t, redistest.Start(t, test.arguments...).URL())
+		risks := s.Risks(t.Context())
+		require.Len(t, risks, len(test.want), test.name)
+		for i, want := range test.want {
+			assert.Contains(t, risks[i], want, test.name)
+		}
+	}
+}
+
 func TestServerGoesAndComesBack(t *testing.T) {
 	server := redistest.Start(t)
 	s, charge := open(t, server.URL()), store.Charge{ID: "kept", Day: "2026-11-22", Caller: "red"}
