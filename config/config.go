@@ -339,7 +339,7 @@ func bareToken(text string) string {
 func tokenFault(text string) string {
 	odd := func(r rune) bool { return r <= ' ' || r >= 0x7f }
 	switch {
-	case strings.ContainsAny(text, "{}<>") || placeholderWithin.MatchString(text):
+	case strings.Contains(text, "${") || strings.Contains(text, "{{") || strings.HasPrefix(text, "<") || placeholderWithin.MatchString(text):
 		return "it looks like a placeholder: write the token itself in its place"
 	case text == "" || strings.ContainsFunc(text, odd):
 		return "it takes the token alone, without white space inside"

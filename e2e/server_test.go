@@ -18,6 +18,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/mark3labs/mcp-go/client"
 	"github.com/mark3labs/mcp-go/client/transport"
@@ -285,7 +286,7 @@ func (l *log) String() string {
 	return l.text.String()
 }
 
-// find waits until the log matches, and returns the first group.
+// find waits until the log matches, a minute at most, and returns the first group.
 func (l *log) find(t *testing.T, pattern *regexp.Regexp) string {
 	t.Helper()
 	for {
@@ -297,7 +298,7 @@ func (l *log) find(t *testing.T, pattern *regexp.Regexp) string {
 		}
 		select {
 		case <-more:
-		case <-t.Context().Done():
+		case <-time.After(time.Minute):
 			require.Fail(t, "the log does not say so", "%s\n%s", pattern, text)
 		}
 	}
