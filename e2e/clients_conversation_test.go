@@ -67,7 +67,7 @@ func (c *conversation) lists(t *testing.T) {
 		c.outputs[tool.Name] = compiled
 	}
 	assert.Len(t, c.outputs, 2)
-	assert.Len(t, asked[struct{ Resources []any }](t, c, "resources/list", nil).Resources, 3)
+	assert.Len(t, asked[struct{ Resources []any }](t, c, "resources/list", nil).Resources, 4)
 	assert.Len(t, asked[struct{ ResourceTemplates []any }](t, c, "resources/templates/list", nil).ResourceTemplates, 1)
 	assert.Len(t, asked[struct{ Prompts []any }](t, c, "prompts/list", nil).Prompts, 2)
 }

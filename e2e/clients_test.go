@@ -162,7 +162,7 @@ func (c *conversation) talk(t *testing.T, connect connect, to endpoint, serves, 
 	assert.Equal(t, to.revision, h.ProtocolVersion)
 	assert.Equal(t, "kol-portrait-mcp", h.ServerInfo.Name)
 	assert.NotEmpty(t, h.ServerInfo.Version)
-	assert.JSONEq(t, `{"tools": {}, "resources": {}, "prompts": {}, "completions": {}}`, string(h.Capabilities))
+	assert.JSONEq(t, `{"tools": {}, "resources": {}, "prompts": {}, "completions": {}, "extensions": {"io.modelcontextprotocol/ui": {}}}`, string(h.Capabilities))
 	c.heard = append(c.heard, h.Instructions)
 	c.have(t, to.revision)
 	c.client.close(t)

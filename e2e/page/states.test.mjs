@@ -131,13 +131,18 @@ test('a retry that may be charged says so', async (t) => {
 
 test('an answer shows after a cancelled retry, but not after a newer call', async (t) => {
 	const answers = []
+	const asked = async (times) => {
+		while (answers.length < times) await new Promise(setImmediate)
+	}
 	const view = await shown(t, { input, result: busy, callTool: () => new Promise((answer) => answers.push(answer)) })
 	await view.frame.click('[data-action=retry]')
+	await asked(1)
 	await view.send('sendToolCancelled', { reason: 'The user left' })
 	await view.state('cancelled')
 	answers[0](busy)
 	await view.state('error')
 	await view.frame.click('[data-action=retry]')
+	await asked(2)
 	await view.send('sendToolInput', { arguments: { kolId: 'newer' } })
 	await view.frame.evaluate(() => {
 		window.heard = new Promise((resolve) => addEventListener('message', ({ data }) => data.result && resolve()))
