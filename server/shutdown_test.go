@@ -54,6 +54,7 @@ func TestShutdownRefusesWhatComesLate(t *testing.T) {
 	d.await(1)
 	s.stop()
 	require.Eventually(t, func() bool { return s.do(http.MethodGet, "/readyz", "").status == http.StatusServiceUnavailable }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return s.do(http.MethodPost, "/mcp", ping(1)).status == http.StatusServiceUnavailable }, time.Minute, time.Millisecond)
 	assert.Equal(t, http.StatusOK, s.do(http.MethodGet, "/healthz", "").status)
 	for path, method := range map[string]string{"/mcp": http.MethodPost, endpoint: http.MethodPost, "/sse": http.MethodGet} {
 		response := s.open(method, path, strings.NewReader(ping(1)))
