@@ -64,7 +64,7 @@ func TestShutdownRefusesWhatComesLate(t *testing.T) {
 	}
 	assert.Equal(t, 1.0, value(t, metrics, "kol_portrait_calls_in_flight"))
 	assert.Equal(t, 1.0, value(t, metrics, "kol_portrait_streams"))
-	assert.Equal(t, 2.0, value(t, metrics, `kol_portrait_requests_refused_total{reason="busy"}`))
+	assert.Equal(t, 3.0, value(t, metrics, `kol_portrait_requests_refused_total{reason="busy"}`))
 	assert.Equal(t, 1.0, value(t, metrics, `kol_portrait_requests_refused_total{reason="streams"}`))
 	close(d.release)
 	require.NoError(t, <-s.returned)
